@@ -1,0 +1,5 @@
+"""Measure everything and print the table."""
+
+from benchmarks.bench import main
+
+main()

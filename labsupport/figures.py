@@ -1,0 +1,298 @@
+"""The figures of the manual: one palette, one style, readable on a light and on a dark page.
+
+Each function gives a matplotlib Figure; as the last line of a cell it is shown once. Number,
+caption and alternative text come from the cell's metadata. Colours are those of Okabe and Ito,
+which colour-blind readers can tell apart; lines differ by their dashes as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from labsupport.arrays import Array
+from labsupport.history import History
+from labsupport.network import Network, Parameters
+
+BLUE, ORANGE, GREEN, PURPLE, BLACK = "#0072b2", "#d55e00", "#009e73", "#aa4499", "#222222"
+LINES = [
+    (BLUE, "-"),
+    (ORANGE, "--"),
+    (GREEN, "-."),
+    (PURPLE, ":"),
+    (BLACK, (0, (5, 1, 1, 1, 1, 1))),
+]
+CLASSES = ((BLUE, "o", "class 0"), (ORANGE, "s", "class 1"))
+PROBABILITY = LinearSegmentedColormap.from_list("probability", ["#7fb8d8", "#ffffff", "#eab08a"])
+
+STYLE: dict[Any, Any] = {
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": "medium",
+    "figure.constrained_layout.use": True,
+    "figure.dpi": 120,
+    "figure.facecolor": "white",
+    "font.size": 11,
+    "grid.color": "#dddddd",
+    "legend.frameon": False,
+    "lines.linewidth": 2,
+    "savefig.facecolor": "white",
+}
+
+
+@contextmanager
+def canvas(
+    columns: int = 1, width: float = 6.4, height: float = 3.6, rows: int = 1, **options: Any
+) -> Iterator[tuple[Figure, Array]]:
+    """Open a figure in the manual's style, for the drawings that only one chapter needs.
+
+    Parameters
+    ----------
+    columns, rows : int
+        Number of axes.
+    width, height : float
+        Size in inches.
+    **options
+        Passed on to ``plt.subplots``, as ``sharey=True``.
+
+    Yields
+    ------
+    figure, axes
+        The axes as an array of shape (rows, columns). Show the figure after the block.
+    """
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            rows, columns, figsize=(width, height), squeeze=False, **options
+        )
+        plt.close(figure)
+        yield figure, axes
+
+
+def style(index: int) -> dict[str, Any]:
+    """Give colour and dashes of the n-th line."""
+    colour, dashes = LINES[index % len(LINES)]
+    return {"color": colour, "linestyle": dashes}
+
+
+def loss_curve(
+    curves: Mapping[str, History | tuple[Array, Array]],
+    against: str = "epoch",
+    levels: Mapping[str, float] | None = None,
+    log: bool = False,
+    ylabel: str = "loss",
+) -> Figure:
+    """Draw loss curves, each with a label.
+
+    Parameters
+    ----------
+    curves : mapping of str to History, or to (x, loss)
+        The first run of a history with runs is not picked out: every run is drawn.
+    against : str
+        ``epoch``, or ``passes``: cost in forward passes, a backward pass counted as two.
+    levels : mapping of str to float, optional
+        Horizontal lines to compare with, such as ``{"chance, ln 2": 0.693}``.
+    log : bool
+        Logarithmic vertical axis.
+    ylabel : str
+        Name of the loss and its unit, as in "cross-entropy (nats)".
+
+    Returns
+    -------
+    Figure
+        One axis.
+    """
+    with canvas() as (figure, axes):
+        axis: Axes = axes[0, 0]
+        for index, (label, curve) in enumerate(curves.items()):
+            x, y = (getattr(curve, against), curve.loss) if isinstance(curve, History) else curve
+            lines = axis.plot(x, y, **style(index))
+            lines[0].set_label(label)
+        for label, level in (levels or {}).items():
+            axis.axhline(level, color="#666666", linewidth=1, linestyle=(0, (4, 3)))
+            axis.annotate(
+                label,
+                (1, level),
+                xycoords=("axes fraction", "data"),
+                xytext=(-2, 3),
+                textcoords="offset points",
+                ha="right",
+                color="#444444",
+                fontsize=9,
+            )
+        axis.set(
+            xlabel="passes (forward 1, backward 2)" if against == "passes" else "epoch",
+            ylabel=ylabel,
+        )
+        if log:
+            axis.set_yscale("log")
+            axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axis.yaxis.set_major_formatter("{x:g}")
+            axis.yaxis.set_minor_formatter(NullFormatter())
+        else:
+            axis.set_ylim(bottom=0)
+        if len(curves) > 1:
+            axis.legend()
+    return figure
+
+
+def decision_boundary(
+    models: Mapping[str, Callable[[Array], Array]], X: Array, Y: Array, margin: float = 0.5
+) -> Figure:
+    """Draw the probability of class 1 over the plane, the line where it is 0.5, and the data.
+
+    Parameters
+    ----------
+    models : mapping of str to callable
+        A panel for each: title, and a function from points (k, 2) to probabilities (k, 1).
+    X, Y : (m, 2), (m, 1)
+        Data to show.
+    margin : float
+        How far the plane reaches beyond the data.
+
+    Returns
+    -------
+    Figure
+        A panel a model; blue circles are class 0, orange squares class 1.
+    """
+    low, high = X.min(axis=0) - margin, X.max(axis=0) + margin
+    u, v = np.meshgrid(np.linspace(low[0], high[0], 160), np.linspace(low[1], high[1], 160))
+    points = np.column_stack([u.ravel(), v.ravel()])
+    panels = len(models)
+    with canvas(panels, 4.6 if panels == 1 else 3 * panels, 3.6, sharey=True) as (figure, axes):
+        for axis, (title, model) in zip(axes[0], models.items(), strict=True):
+            P = np.asarray(model(points)).reshape(u.shape)
+            shades = axis.contourf(u, v, P, levels=np.linspace(0, 1, 12), cmap=PROBABILITY)
+            if P.min() < 0.499 and P.max() > 0.501:  # else the line would be rounding noise
+                axis.contour(u, v, P, levels=[0.5], colors=BLACK, linewidths=1.5)
+            scatter(axis, X, Y)
+            axis.set(xlabel="$x_1$", aspect="equal", title=title if panels > 1 else "")
+            axis.grid(False)
+        axes[0, 0].set_ylabel("$x_2$")
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+        figure.colorbar(
+            shades, ax=list(axes[0]), shrink=0.75, label="probability of class 1", ticks=[0, 0.5, 1]
+        )
+    return figure
+
+
+def scatter(axis: Axes, X: Array, Y: Array) -> None:
+    """Draw the samples of both classes, as in every figure of the manual."""
+    size = 60 if len(X) < 10 else 14
+    for k, (colour, marker, label) in enumerate(CLASSES):
+        rows = Y[:, 0] == k
+        axis.scatter(
+            X[rows, 0],
+            X[rows, 1],
+            s=size,
+            c=colour,
+            marker=marker,
+            label=label,
+            edgecolors="white",
+            zorder=3,
+        )
+
+
+def step_histogram(histories: Mapping[str, History]) -> Figure:
+    """Count how often each step was accepted, a panel for each history.
+
+    Parameters
+    ----------
+    histories : mapping of str to History
+        Title, and a history of one run recorded at every epoch.
+
+    Returns
+    -------
+    Figure
+        Bars over the step, which is drawn on a scale of powers of two.
+
+    Raises
+    ------
+    ValueError
+        No step accepted in any of them.
+    """
+    panels = len(histories)
+    steps = {title: h.step[h.step > 0] for title, h in histories.items()}
+    if not any(s.size for s in steps.values()):
+        raise ValueError("no step was accepted in any of the histories; there is nothing to count.")
+    powers = {title: np.round(np.log2(s), 6) for title, s in steps.items()}
+    every = np.unique(np.concatenate(list(powers.values())))
+    low, high = np.floor(every.min()), np.ceil(every.max())
+    ticks = np.arange(low, high + 1, max(1, np.ceil((high - low) / 6)))
+    with canvas(panels, max(4.6, 2.5 * panels), 3, sharey=True) as (figure, axes):
+        for axis, (title, power) in zip(axes[0], powers.items(), strict=True):
+            values, counts = np.unique(power, return_counts=True)
+            axis.bar(values, counts, width=0.8, color=BLUE)
+            axis.set(title=title if panels > 1 else "", xlim=(low - 1, high + 1))
+            axis.set_xticks(ticks, [f"{2.0**t:g}" for t in ticks], fontsize=9)
+            axis.set_xlabel("accepted step")
+        axes[0, 0].set_ylabel("epochs")
+    return figure
+
+
+def network_drawing(net: Network, parameters: Parameters | None = None) -> Figure:
+    """Draw the units as circles and the weights as lines.
+
+    Parameters
+    ----------
+    net : Network
+        Its layers, at most 16 wide.
+    parameters : Parameters, optional
+        One network: a line is orange where its weight is positive, blue and dashed where it is
+        negative, and the wider the larger it is. Without it all lines are alike.
+
+    Returns
+    -------
+    Figure
+        Inputs at the left, output at the right.
+
+    Raises
+    ------
+    ValueError
+        A layer too wide, or parameters of other layers or of many runs.
+    """
+    if max(net.sizes) > 16:
+        raise ValueError(f"layers {net.sizes} are too wide to draw; expected at most 16 units.")
+    if parameters and (parameters.runs or parameters.sizes != net.sizes):
+        raise ValueError(
+            f"the parameters have layers {parameters.sizes} and runs {parameters.runs}; "
+            f"expected one network of layers {net.sizes}. Pick one with parameters.run(0)."
+        )
+    spots: list[Sequence[tuple[float, float]]] = [
+        [(float(layer), (n - 1) / 2 - unit) for unit in range(n)]
+        for layer, n in enumerate(net.sizes)
+    ]
+    with canvas(1, 1.8 * len(net.sizes), 0.75 * max(net.sizes) + 0.7) as (figure, axes):
+        axis: Axes = axes[0, 0]
+        for layer, (left, right) in enumerate(zip(spots, spots[1:], strict=False)):
+            W = parameters.weights[layer] if parameters else np.ones((len(left), len(right)))
+            for (i, j), w in np.ndenumerate(W):
+                (x0, y0), (x1, y1) = left[i], right[j]
+                colour = ("#888888" if parameters is None else ORANGE) if w > 0 else BLUE
+                width = 0.6 + 3 * abs(w) / (np.abs(W).max() or 1)
+                axis.plot(
+                    [x0, x1],
+                    [y0, y1],
+                    color=colour,
+                    linewidth=width if parameters else 1.2,
+                    linestyle="-" if w > 0 else (0, (4, 1.5)),
+                    zorder=1,
+                )
+        for layer, units in enumerate(spots):
+            letter = "x" if layer == 0 else ("ŷ" if layer == len(spots) - 1 else "a")
+            for unit, (x, y) in enumerate(units):
+                axis.scatter([x], [y], 700, "white", edgecolors=BLACK, linewidths=1.5, zorder=2)
+                name = letter if len(units) == 1 else f"${letter}_{{{unit + 1}}}$"
+                axis.text(x, y, name, ha="center", va="center", zorder=3)
+        axis.set_axis_off()
+        axis.margins(0.12)
+    return figure

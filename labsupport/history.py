@@ -1,0 +1,147 @@
+"""The history of a training: what was seen, what it cost, and why it ended."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from labsupport.arrays import Array
+
+
+class DescentWarning(UserWarning):
+    """A run ended because something went wrong; the message says what, when, and what to try."""
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """What happened, at epoch 0, `every`, 2 * `every`, ... and at the last epoch.
+
+    The arrays have a row a recorded epoch and, with a runs axis, a column a run.
+
+    Attributes
+    ----------
+    epoch : (s,)
+        Number of epochs done; row 0 is the start, before any step.
+    loss : (s, ...)
+        Loss on the whole data set, of the parameters as they are at that epoch.
+    gradient_norm : (s, ...)
+        Euclidean norm of the full gradient there; nan with mini-batches.
+    step : (s, ...)
+        Step taken from there (the last one of the epoch, with mini-batches); nan where none was.
+    trials : (s, ...)
+        Trials that this step needed; 1 with a fixed rate, nan where none was made.
+    forwards, backwards : (s, ...)
+        Passes over the data spent until that loss was known. A pass over k of m samples counts
+        k/m. With mini-batches the passes that only watch the loss are not counted.
+    every : int
+        Which epochs were recorded.
+    stopped : (...) of str
+        Why each run ended: ``epochs``, ``target``, ``small gradient``, ``zero gradient``,
+        ``diverged``, or ``search gave up``.
+    stopped_at : (...) of int
+        Epochs that each run had done by then.
+    """
+
+    epoch: Array
+    loss: Array
+    gradient_norm: Array
+    step: Array
+    trials: Array
+    forwards: Array
+    backwards: Array
+    every: int
+    stopped: Array
+    stopped_at: Array
+
+    @property
+    def passes(self) -> Array:
+        """Cost in forward passes, a backward pass counted as two."""
+        total: Array = self.forwards + 2 * self.backwards
+        return total
+
+
+ADVICE = {
+    "diverged": "a step from there gave a loss that is not a finite number; the last finite "
+    "parameters are kept. Try a smaller learning rate",
+    "search gave up": "no step down to the smallest trial lowered the loss enough; the parameters "
+    "are as before the search. Check the gradient, or the loss is as low as this precision can see",
+}
+
+
+def any_of(where: Array) -> bool:
+    """Say whether any entry is true: `where.any()`, without its overhead for a single one."""
+    return bool(where) if where.ndim == 0 else bool(where.any())
+
+
+class Log:
+    """Keeps the history while it happens: what was seen, what it cost, which runs go on."""
+
+    def __init__(self, loss: Array, every: int, forwards: float) -> None:
+        if not np.isfinite(loss).all():
+            raise ValueError(
+                f"the loss is {loss} before the first step; expected a finite number. "
+                "Start from smaller weights."
+            )
+        runs = np.shape(loss)
+        self.every = every
+        self.loss = loss
+        self.active = np.ones(runs, dtype=bool)
+        self.stopped = np.full(runs, "", dtype="<U14")
+        self.stopped_at = np.zeros(runs, dtype=int)
+        self.forwards, self.backwards = np.full(runs, forwards), np.zeros(runs)
+        self.nothing = np.full(runs, np.nan)
+        self.rows: list[list[Array]] = []
+        self.epochs: list[int] = []
+        self.due = False
+
+    def end(self, where: Array, reason: str, epoch: int) -> None:
+        """End the active runs among `where`."""
+        now = where & self.active
+        if not any_of(now):
+            return
+        self.stopped[now], self.stopped_at[now] = reason, epoch
+        self.active = self.active & ~now
+        if reason in ADVICE:
+            share = f" ({now.sum()} of {now.size} runs)" if now.ndim else ""
+            worst = np.max(self.loss[now])
+            message = f"{reason} after {epoch} epochs at loss {worst:.6g}{share}: {ADVICE[reason]}."
+            warnings.warn(message, DescentWarning, stacklevel=4)
+
+    def see(self, epoch: int, last: int, loss: Array, norm: Array) -> bool:
+        """Record an epoch when it is due; say whether any run goes on."""
+        if epoch == last:
+            self.end(self.active, "epochs", epoch)
+        going_on = any_of(self.active)
+        self.loss = loss
+        self.due = epoch % self.every == 0 or not going_on
+        if self.due:
+            counts = [self.forwards, self.backwards]
+            self.epochs.append(epoch)
+            self.rows.append([loss, norm, self.nothing, self.nothing, *counts])
+        return going_on
+
+    def count(self, step: Array, trials: Array, forwards: Array, backwards: Array) -> None:
+        """Add what a step cost; all of it is 0 for the runs that have ended."""
+        self.forwards = self.forwards + forwards
+        self.backwards = self.backwards + backwards
+        if self.due:
+            self.rows[-1][2:4] = [step, trials]
+
+    def history(self) -> History:
+        """Give the rows as arrays; steps not taken and trials not made are nan."""
+        columns = [np.array(column) for column in zip(*self.rows, strict=True)]
+        columns[2][columns[2] == 0] = columns[3][columns[3] == 0] = np.nan
+        return History(
+            epoch=np.array(self.epochs),
+            loss=columns[0],
+            gradient_norm=columns[1],
+            step=columns[2],
+            trials=columns[3],
+            forwards=columns[4],
+            backwards=columns[5],
+            every=self.every,
+            stopped=self.stopped,
+            stopped_at=self.stopped_at,
+        )

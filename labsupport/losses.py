@@ -1,0 +1,155 @@
+"""Losses: the value, and the gradient by the network's output. Taught in chapters 3 and 6.
+
+Every loss is a mean over the m samples and a sum over the outputs of a sample. The 1/m of that
+mean is in the gradient here and nowhere else in the package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from labsupport.arrays import Array
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss between the network's output A and the targets Y.
+
+    Attributes
+    ----------
+    name : str
+        What a `Network` calls it.
+    value : callable
+        ``value(A, Y)`` with A (..., m, n) and Y (m, n) gives the loss, (...).
+    gradient : callable
+        ``gradient(A, Y)`` gives dL/dA, (..., m, n), the 1/m included.
+    targets : tuple of float
+        Smallest and largest target allowed.
+    """
+
+    name: str
+    value: Callable[[Array, Array], Array]
+    gradient: Callable[[Array, Array], Array]
+    targets: tuple[float, float]
+
+    def check(self, Y: Array) -> None:
+        """Raise a ValueError when a target is outside the range that the loss allows."""
+        low, high = self.targets
+        if Y.min() < low or Y.max() > high:
+            raise ValueError(
+                f"Y reaches from {Y.min():g} to {Y.max():g}; {self.name} needs targets in "
+                f"[{low:g}, {high:g}]. Recode the classes as 0 and 1, or take the loss 'mse'."
+            )
+
+
+def _mean(terms: Array) -> Array:
+    """Sum over outputs, mean over samples."""
+    mean: Array = np.add.reduce(terms, axis=(-2, -1)) / terms.shape[-2]
+    return mean
+
+
+def mse(A: Array, Y: Array) -> Array:
+    """Mean squared error, without a factor 1/2.
+
+    Parameters
+    ----------
+    A : (..., m, n)
+        Outputs.
+    Y : (m, n)
+        Targets.
+
+    Returns
+    -------
+    (...)
+        One loss a run.
+    """
+    E = A - Y
+    return _mean(E * E)
+
+
+def _mse_gradient(A: Array, Y: Array) -> Array:
+    D: Array = (2 / Y.shape[0]) * (A - Y)
+    return D
+
+
+def bce(A: Array, Y: Array) -> Array:
+    """Mean binary cross-entropy of probabilities, in nats.
+
+    Parameters
+    ----------
+    A : (..., m, n)
+        Probabilities.
+    Y : (m, n)
+        Targets, each in [0, 1].
+
+    Returns
+    -------
+    (...)
+        One loss a run.
+
+    Notes
+    -----
+    The logarithms are clamped at -100 as in PyTorch's ``BCELoss``, so that a saturated output costs
+    100 nats and not infinity; where that begins is taught in chapter 6.
+    """
+    with np.errstate(divide="ignore"):
+        return _mean(-Y * np.maximum(np.log(A), -100) - (1 - Y) * np.maximum(np.log1p(-A), -100))
+
+
+def _bce_gradient(A: Array, Y: Array) -> Array:
+    D: Array = (A - Y) / (np.maximum(A * (1 - A), 1e-12) * Y.shape[0])
+    return D
+
+
+def bce_with_logits(Z: Array, Y: Array) -> Array:
+    """Mean binary cross-entropy of logits, in nats.
+
+    Parameters
+    ----------
+    Z : (..., m, n)
+        Logits.
+    Y : (m, n)
+        Targets, each in [0, 1].
+
+    Returns
+    -------
+    (...)
+        One loss a run.
+
+    Notes
+    -----
+    max(z, 0) - z y + log1p(exp(-|z|)): finite for every finite z. Taught in chapter 6.
+    """
+    return _mean(np.maximum(Z, 0) - Z * Y + np.log1p(np.exp(-np.abs(Z))))
+
+
+def _bce_with_logits_gradient(Z: Array, Y: Array) -> Array:
+    D: Array = (expit(Z) - Y) / Y.shape[0]
+    return D
+
+
+LOSSES = {
+    loss.name: loss
+    for loss in (
+        Loss("mse", mse, _mse_gradient, (-np.inf, np.inf)),
+        Loss("bce", bce, _bce_gradient, (0, 1)),
+        Loss("bce_with_logits", bce_with_logits, _bce_with_logits_gradient, (0, 1)),
+    )
+}
+
+
+def loss(name: str) -> Loss:
+    """Look a loss up by name.
+
+    Raises
+    ------
+    ValueError
+        A name that is not among ``mse, bce, bce_with_logits``.
+    """
+    if name not in LOSSES:
+        raise ValueError(f"unknown loss {name!r}; choose one of {', '.join(LOSSES)}.")
+    return LOSSES[name]

@@ -1,0 +1,394 @@
+"""A fully connected network of any depth: parameters, forward pass, backward pass.
+
+Rows are samples: Z = A_prev @ W + b. The plain version for one hidden layer, and then for any
+depth, stands in chapter 3, which asserts that this module gives the same numbers.
+
+**One network or a thousand.** Parameters may carry a leading axis of runs: then W is
+(runs, n_in, n_out), every product below is a stack of products, and a loss has shape (runs,).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from labsupport import arrays
+from labsupport.activations import Activation, activation
+from labsupport.arrays import Array
+from labsupport.initialisers import initialiser
+from labsupport.losses import Loss, loss
+
+
+@dataclass(frozen=True)
+class Network:
+    """The shape of a network, without its parameters.
+
+    Attributes
+    ----------
+    sizes : tuple of int
+        Width of each layer, inputs first: ``(2, 4, 1)``.
+    hidden, output : str
+        Names of the activations of the hidden layers and of the last layer.
+    loss : str
+        Name of the loss. ``bce_with_logits`` takes logits: its output activation is ``identity``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        No layers, a width below 1, an unknown name, or a loss that cannot read that output.
+    """
+
+    sizes: tuple[int, ...]
+    hidden: str = "sigmoid"
+    output: str = "sigmoid"
+    loss: str = "bce"
+
+    def __post_init__(self) -> None:
+        sizes = tuple(self.sizes)
+        if len(sizes) < 2:
+            raise ValueError(
+                f"sizes is {self.sizes}: no layers; expected at least two widths, as in (2, 4, 1)."
+            )
+        if not all(isinstance(n, int | np.integer) for n in sizes):
+            raise TypeError(f"sizes is {self.sizes}; expected whole numbers, as in (2, 4, 1).")
+        if min(sizes) < 1:
+            raise ValueError(f"sizes is {self.sizes}; every layer needs at least one unit.")
+        object.__setattr__(self, "sizes", tuple(int(n) for n in sizes))
+        activation(self.hidden), activation(self.output), loss(self.loss)
+        needed = {"bce": "sigmoid", "bce_with_logits": "identity"}.get(self.loss, self.output)
+        if self.output != needed:
+            raise ValueError(
+                f"the loss {self.loss!r} cannot read the output of {self.output!r}: it needs "
+                f"output={needed!r}. Change the one or the other."
+            )
+
+    @cached_property
+    def activations(self) -> tuple[Activation, ...]:
+        """The activation of each layer that has weights, first to last."""
+        hidden, output = activation(self.hidden), activation(self.output)
+        return (hidden,) * (len(self.sizes) - 2) + (output,)
+
+    @cached_property
+    def loss_function(self) -> Loss:
+        """The loss that the name stands for."""
+        return loss(self.loss)
+
+
+def size(sizes: tuple[int, ...]) -> int:
+    """Count the parameters P of a network with layers of these widths."""
+    return sum((n_in + 1) * n_out for n_in, n_out in zip(sizes, sizes[1:], strict=False))
+
+
+@dataclass(frozen=True, eq=False)
+class Parameters:
+    """All weights and biases, as one vector and as the matrices that look into it.
+
+    Attributes
+    ----------
+    sizes : tuple of int
+        Width of each layer, inputs first.
+    vector : Array
+        (P,), or (runs, P): W1, b1, W2, b2, ... one after the other. A descent step is one line
+        on it.
+    weights, biases : tuple of Array
+        Views into `vector`: W_l (..., n_in, n_out) and b_l (..., 1, n_out). To change one is to
+        change the other.
+
+    Raises
+    ------
+    ValueError, TypeError
+        A vector whose last axis is not P, or of whole numbers.
+    """
+
+    sizes: tuple[int, ...]
+    vector: Array
+    weights: tuple[Array, ...] = field(init=False, repr=False)
+    biases: tuple[Array, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        count, runs = size(self.sizes), self.vector.shape[:-1]
+        if self.vector.shape[-1:] != (count,):
+            raise ValueError(
+                f"the vector has shape {self.vector.shape}; layers {self.sizes} have {count} "
+                f"parameters, so expected ({count},) or (runs, {count})."
+            )
+        if self.vector.dtype.kind not in "fc":
+            raise TypeError(
+                f"the vector has type {self.vector.dtype}; expected floating point. "
+                "Use vector.astype(float)."
+            )
+        weights, biases, at = [], [], 0
+        for n_in, n_out in zip(self.sizes, self.sizes[1:], strict=False):
+            middle, end = at + n_in * n_out, at + (n_in + 1) * n_out
+            weights.append(self.vector[..., at:middle].reshape(*runs, n_in, n_out))
+            biases.append(self.vector[..., middle:end].reshape(*runs, 1, n_out))
+            at = end
+        object.__setattr__(self, "weights", tuple(weights))
+        object.__setattr__(self, "biases", tuple(biases))
+
+    @classmethod
+    def of(cls, *tensors: npt.ArrayLike) -> Parameters:
+        """Collect W1, b1, W2, b2, ... into parameters; a copy is made.
+
+        Raises
+        ------
+        ValueError, TypeError
+            No tensors, a bias missing, or shapes that do not follow from one layer to the next.
+        """
+        if not tensors or len(tensors) % 2:
+            raise ValueError(
+                f"got {len(tensors)} tensors; expected W1, b1, W2, b2, ... a bias for each weight."
+            )
+        given = [arrays.finite(t, f"{'Wb'[i % 2]}{i // 2 + 1}") for i, t in enumerate(tensors)]
+        if given[0].ndim < 2:
+            raise ValueError(f"W1 has shape {given[0].shape}; expected (n_in, n_out).")
+        runs = given[0].shape[:-2]
+        sizes = [given[0].shape[-2]]
+        for layer, (W, b) in enumerate(zip(given[::2], given[1::2], strict=True), start=1):
+            if W.ndim < 2 or W.shape[:-1] != (*runs, sizes[-1]):
+                raise ValueError(
+                    f"W{layer} has shape {W.shape}; expected {(*runs, sizes[-1])} and then n_out. "
+                    "PyTorch keeps the transpose of W."
+                )
+            sizes.append(W.shape[-1])
+            if b.shape not in ((*runs, sizes[-1]), (*runs, 1, sizes[-1])):
+                raise ValueError(f"b{layer} has shape {b.shape}; expected {(*runs, 1, sizes[-1])}.")
+        return cls(tuple(sizes), np.concatenate([t.reshape(*runs, -1) for t in given], axis=-1))
+
+    @property
+    def runs(self) -> tuple[int, ...]:
+        """Shape of the leading axes: () for one network, (r,) for r of them."""
+        return self.vector.shape[:-1]
+
+    def named(self) -> dict[str, Array]:
+        """Give the tensors by name: ``{"W1": ..., "b1": ..., "W2": ...}``, views all."""
+        pairs = enumerate(zip(self.weights, self.biases, strict=True), start=1)
+        return {
+            f"{letter}{n}": t for n, pair in pairs for letter, t in zip("Wb", pair, strict=True)
+        }
+
+    def run(self, index: int) -> Parameters:
+        """Copy one network out of many."""
+        return Parameters(self.sizes, self.vector[index].copy())
+
+    def copy(self) -> Parameters:
+        """Give a copy that shares nothing with this one."""
+        return Parameters(self.sizes, self.vector.copy())
+
+    def astype(self, dtype: npt.DTypeLike) -> Parameters:
+        """Give a copy in another precision."""
+        return Parameters(self.sizes, self.vector.astype(dtype))
+
+    def __iter__(self) -> Iterator[Array]:
+        """Unpack as ``W1, b1, W2, b2 = parameters``."""
+        return iter(self.named().values())
+
+
+class Cache(NamedTuple):
+    """What the forward pass leaves for the backward pass.
+
+    Attributes
+    ----------
+    Z : list of Array
+        Z_1 to Z_L, each (..., m, n_l).
+    A : list of Array
+        A_0 = X to A_L, the output.
+    """
+
+    Z: list[Array]
+    A: list[Array]
+
+    @property
+    def output(self) -> Array:
+        """A_L, (..., m, n_out)."""
+        return self.A[-1]
+
+
+def initialise(
+    network: Network,
+    rng: np.random.Generator,
+    how: str = "normal",
+    runs: int | None = None,
+) -> Parameters:
+    """Draw parameters to start from.
+
+    Parameters
+    ----------
+    network : Network
+        Its layers.
+    rng : numpy.random.Generator
+        The only source of chance.
+    how : str
+        Name of an initialiser: ``normal, zeros, pytorch, glorot, he``.
+    runs : int, optional
+        How many networks to draw at once; without it one, and no runs axis.
+
+    Returns
+    -------
+    drawn : Parameters
+        In float64.
+
+    Raises
+    ------
+    ValueError, TypeError
+        An unknown initialiser, fewer than one run, or something that is not a Generator.
+    """
+    draw = initialiser(how)
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng is {rng!r}; expected a Generator: numpy.random.default_rng(7).")
+    if runs is not None and runs < 1:
+        raise ValueError(f"runs is {runs}; expected at least 1, or None for one network.")
+    axis = () if runs is None else (runs,)
+    layers = [draw(rng, a, b, axis) for a, b in zip(network.sizes, network.sizes[1:], strict=False)]
+    return Parameters.of(*(tensor for layer in layers for tensor in layer))
+
+
+def check(
+    network: Network, parameters: Parameters, X: npt.ArrayLike, Y: npt.ArrayLike
+) -> tuple[Array, Array]:
+    """Check everything once, so that the passes need not; give X and Y in the parameters' dtype.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Shapes that do not match, NaN or infinity, or targets that the loss does not allow.
+    """
+    if parameters.sizes != network.sizes:
+        raise ValueError(
+            f"the parameters belong to layers {parameters.sizes}; the network has {network.sizes}."
+        )
+    arrays.finite(parameters.vector, "parameters")
+    X, Y = arrays.data(X, Y, network.sizes[0], network.sizes[-1])
+    network.loss_function.check(Y)
+    dtype = parameters.vector.dtype
+    return X.astype(dtype, copy=False), Y.astype(dtype, copy=False)
+
+
+def forward(network: Network, parameters: Parameters, X: Array) -> Cache:
+    """Compute Z_l = A_{l-1} W_l + b_l and A_l = g_l(Z_l), layer by layer.
+
+    Parameters
+    ----------
+    network : Network
+        Its activations.
+    parameters : Parameters
+        One network or many.
+    X : (m, n_in)
+        Samples, shared by all runs.
+
+    Returns
+    -------
+    Cache
+        All Z and A.
+
+    Notes
+    -----
+    Lines 1 to 4 of the algorithm in chapter 2. Nothing is checked here: `check` does it once.
+    """
+    Z, A = [], [X]
+    for W, b, g in zip(parameters.weights, parameters.biases, network.activations, strict=True):
+        Z.append(A[-1] @ W + b)
+        A.append(g.value(Z[-1]))
+    return Cache(Z, A)
+
+
+def output_delta(network: Network, cache: Cache, Y: Array) -> Array:
+    """Compute D_L, the derivative of the loss by Z_L, (..., m, n_out); it holds the only 1/m.
+
+    Notes
+    -----
+    dL/dA * g'(Z) in general. For cross-entropy on a sigmoid the g' cancels, and is cancelled here
+    on paper, because 0/0 is what is left of it in arithmetic once the sigmoid saturates.
+    """
+    A = cache.output
+    if network.loss == "bce":
+        D: Array = (A - Y) / Y.shape[0]
+    else:
+        D = network.loss_function.gradient(A, Y)
+        if network.output != "identity":
+            D = D * network.activations[-1].derivative(cache.Z[-1], A)
+    return D
+
+
+def backward(
+    network: Network,
+    parameters: Parameters,
+    cache: Cache,
+    Y: Array,
+    out: Parameters | None = None,
+) -> Parameters:
+    """Compute the gradient of the loss by every weight and bias.
+
+    Parameters
+    ----------
+    network, parameters, cache
+        As in, and from, `forward`.
+    Y : (m, n_out)
+        Targets.
+    out : Parameters, optional
+        Where to write the gradient; made anew without it.
+
+    Returns
+    -------
+    gradient : Parameters
+        dW_l and db_l in the places of W_l and b_l.
+
+    Notes
+    -----
+    Lines 5 to 9 of the algorithm in chapter 2; the four equations are proved in chapter 7.
+    """
+    gradient = out or Parameters(parameters.sizes, np.empty_like(parameters.vector))
+    D = output_delta(network, cache, Y)
+    for layer in reversed(range(len(parameters.weights))):
+        np.matmul(cache.A[layer].mT, D, out=gradient.weights[layer])
+        np.add.reduce(D, axis=-2, keepdims=True, out=gradient.biases[layer])
+        if layer:
+            Z, A = cache.Z[layer - 1], cache.A[layer]
+            D = (D @ parameters.weights[layer].mT) * network.activations[layer - 1].derivative(Z, A)
+    return gradient
+
+
+def loss_value(
+    network: Network, parameters: Parameters, X: npt.ArrayLike, Y: npt.ArrayLike
+) -> Array:
+    """Compute the loss on a data set, (...): one number a run. Checks what it is given."""
+    X, Y = check(network, parameters, X, Y)
+    return network.loss_function.value(forward(network, parameters, X).output, Y)
+
+
+def loss_and_gradient(
+    network: Network, parameters: Parameters, X: npt.ArrayLike, Y: npt.ArrayLike
+) -> tuple[Array, Parameters]:
+    """Compute the loss and its gradient on a data set. Checks what it is given."""
+    X, Y = check(network, parameters, X, Y)
+    cache = forward(network, parameters, X)
+    value = network.loss_function.value(cache.output, Y)
+    return value, backward(network, parameters, cache, Y)
+
+
+def predict(network: Network, parameters: Parameters, X: npt.ArrayLike) -> Array:
+    """Compute the outputs for new samples, (..., m, n_out): probabilities also from logits.
+
+    Raises
+    ------
+    ValueError, TypeError
+        X of another width, or not finite.
+    """
+    X = arrays.finite(X, "X")
+    if X.ndim != 2 or X.shape[1] != network.sizes[0]:
+        raise ValueError(f"X has shape {X.shape}; expected (m, {network.sizes[0]}).")
+    output = forward(network, parameters, X.astype(parameters.vector.dtype, copy=False)).output
+    return activation("sigmoid").value(output) if network.loss == "bce_with_logits" else output
+
+
+def accuracy(network: Network, parameters: Parameters, X: npt.ArrayLike, Y: npt.ArrayLike) -> Array:
+    """Share of samples on the right side of 0.5, (...). An output of exactly 0.5 is a miss."""
+    X, Y = arrays.data(X, Y, network.sizes[0], network.sizes[-1])
+    right = np.sign(predict(network, parameters, X) - 0.5) == np.sign(Y - 0.5)
+    share: Array = right.all(axis=-1).mean(axis=-1)
+    return share

@@ -1,0 +1,17 @@
+"""What all tests share. One thread each, because `pytest -n 2` already fills the cores.
+
+Hypothesis draws the same examples in every run, so that a failure is news about the change at hand.
+To look further: `pytest --hypothesis-profile=explore`.
+"""
+
+import os
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")  # before NumPy and PyTorch are loaded
+
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+COMMON = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+settings.register_profile("same", derandomize=True, max_examples=50, **COMMON)
+settings.register_profile("explore", max_examples=1000, **COMMON)
+settings.load_profile("same")

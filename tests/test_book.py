@@ -1,0 +1,289 @@
+"""Every built page works offline, can be read without seeing its figures, and has no dead link.
+
+The pages are those in the folder that BOOK_HTML names (`make test` sets it), or are built here.
+Each check is a function from pages to a list of problems; the second part of the file plants every
+problem and sees it found.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).parent.parent
+SHORTEST_ALT = 20  # characters: shorter is a name, not a description
+
+pytestmark = pytest.mark.book
+
+# What a browser fetches by itself. A plain <a href> is fetched only when a reader follows it.
+FETCHED = {
+    "audio": ["src"],
+    "embed": ["src"],
+    "iframe": ["src"],
+    "image": ["href", "xlink:href"],
+    "img": ["src", "srcset"],
+    "input": ["src"],
+    "link": ["href"],
+    "object": ["data"],
+    "script": ["src"],
+    "source": ["src", "srcset"],
+    "track": ["src"],
+    "use": ["href", "xlink:href"],
+    "video": ["src", "poster"],
+}
+REMOTE = re.compile(r"(?:[a-z]+:)?//", re.IGNORECASE)
+CSS_FETCH = re.compile(r"""(?:url\(\s*|@import\s+)["']?((?:[a-z]+:)?//[^"')\s]+)""", re.IGNORECASE)
+SCRIPT_URL = re.compile(r"""["'`](?:(?:https?|wss?):)?//\w[^"'`\s]*""", re.IGNORECASE)
+UNRESOLVED = re.compile(r"\{[a-z][a-z:-]*\}`|\?\?|\[\?\]|```|:::|\\(?:eq)?ref\{")
+
+
+def soup_of(html):
+    return BeautifulSoup(html, "html.parser")
+
+
+def remote_in_css(css):
+    """What a style sheet loads from another host."""
+    return [f"style loads {url}" for url in CSS_FETCH.findall(css)]
+
+
+def remote_in_page(soup):
+    """What a page loads from another host: files, styles, addresses that its scripts hold."""
+    problems = [
+        f"<{tag.name} {attribute}> loads {tag[attribute]}"
+        for name, attributes in FETCHED.items()
+        for tag in soup.find_all(name)
+        for attribute in attributes
+        if any(REMOTE.match(part.strip()) for part in tag.get(attribute, "").split(","))
+    ]
+    for script in soup.find_all("script", src=False):
+        problems += [f"script names {url[1:]}" for url in SCRIPT_URL.findall(script.text)]
+    for style in soup.find_all("style"):
+        problems += remote_in_css(style.text)
+    for tag in soup.find_all(style=True):
+        problems += remote_in_css(tag["style"])
+    return problems
+
+
+def bad_images(soup):
+    """Images that say nothing to a reader who does not see them."""
+    problems = [
+        f"no alt text: {image.get('src')}" for image in soup.find_all("img") if not image.get("alt")
+    ]
+    figures = soup.select("figure")
+    # An image that a cell draws is a figure; so is every <figure>, however it was made.
+    for image in soup.select(".cell_output img"):
+        if image.find_parent("figure") is None:
+            problems.append(f"a cell draws an image that is no figure: {image.get('src')}")
+    for figure in figures:
+        number = figure.select_one("figcaption .caption-number")
+        caption = figure.select_one("figcaption .caption-text")
+        if number is None or caption is None or not caption.get_text(strip=True):
+            problems.append(f"no number or no caption: figure {figure.get('id')}")
+            continue
+        for image in figure.select("img"):
+            alt = image.get("alt", "").strip()
+            if len(alt) <= SHORTEST_ALT or alt == caption.get_text(" ", strip=True):
+                problems.append(f"alt text short or the caption again: figure {figure.get('id')}")
+    return problems
+
+
+def no_language(soup):
+    return [] if soup.html and soup.html.get("lang") else ["<html> has no lang"]
+
+
+def unresolved(soup):
+    """Marks of the source that a reader should never see, such as a {ref} or a ??."""
+    text = soup_of(str(soup.body or soup))
+    for tag in text.select("pre, code, script, style, .math"):
+        tag.decompose()
+    return [f"unresolved: {mark}" for mark in UNRESOLVED.findall(text.get_text())]
+
+
+def dead_links(pages, files):
+    """Links to a page, file or id that the book does not have.
+
+    `pages` maps a page's name to its soup, `files` names all files of the book.
+    """
+    ids = {name: {tag["id"] for tag in soup.find_all(id=True)} for name, soup in pages.items()}
+    problems = []
+    for name, soup in pages.items():
+        for link in soup.select("a[href]"):
+            href = urlsplit(link["href"])
+            if href.scheme or href.netloc:
+                continue
+            target = name
+            if href.path:
+                target = os.path.normpath(os.path.join(os.path.dirname(name), unquote(href.path)))
+                target = target.replace(os.sep, "/")
+            fragment = unquote(href.fragment)
+            if target not in files or (fragment and fragment not in ids.get(target, {fragment})):
+                problems.append(f"{name}: dead link {link['href']}")
+    return problems
+
+
+PAGE_CHECKS = [remote_in_page, bad_images, no_language, unresolved]
+
+
+# The book itself
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    """Return the folder of the built pages."""
+    if "BOOK_HTML" in os.environ:
+        return ROOT / os.environ["BOOK_HTML"]
+    out = tmp_path_factory.mktemp("book")
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", ROOT, "--path-output", out]
+    subprocess.run([*command, "-W", "-n", "--keep-going"], check=True)
+    return out / "_build" / "html"
+
+
+@pytest.fixture(scope="module")
+def pages(book):
+    """Return the soup of every page by its name."""
+    return {
+        path.relative_to(book).as_posix(): soup_of(path.read_text("utf-8"))
+        for path in sorted(book.rglob("*.html"))
+        if "_static" not in path.parts
+    }
+
+
+def test_every_chapter_is_built(pages):
+    chapters = {f"chapters/{path.stem}.html" for path in (ROOT / "chapters").glob("*.md")}
+    assert chapters and chapters <= set(pages), "a chapter is missing from _toc.yml"
+
+
+@pytest.mark.parametrize("check", PAGE_CHECKS)
+def test_pages(pages, check):
+    problems = {name: check(soup) for name, soup in pages.items()}
+    assert {name: found for name, found in problems.items() if found} == {}
+
+
+def test_style_sheets(book):
+    problems = {path.name: remote_in_css(path.read_text("utf-8")) for path in book.rglob("*.css")}
+    assert problems
+    assert {name: found for name, found in problems.items() if found} == {}
+
+
+def test_links(book, pages):
+    files = {path.relative_to(book).as_posix() for path in book.rglob("*") if path.is_file()}
+    assert dead_links(pages, files) == []
+
+
+def test_mathematics_is_local(book, pages):
+    assert (book / "_static" / "mathjax" / "tex-chtml.js").exists()
+    for name, soup in pages.items():
+        if soup.select(".math"):
+            sources = " ".join(script.get("src", "") for script in soup.find_all("script"))
+            assert "_static/mathjax/tex-chtml.js" in sources, name
+
+
+# The checks themselves
+
+GOOD = """<html lang="en"><head><script src="_static/a.js"></script>
+<script>window.MathJax = {"options": {}} // a comment</script>
+<style>p { background: url("_static/a.png") }</style></head>
+<body><a href="https://example.org">out</a> <a href="#here">in</a><p id="here">{x} = a?</p>
+<pre>{ref}`x` ??</pre><span class="math">\\ref{x}</span>
+<div class="cell_output"><figure id="fig"><img src="a.png" alt="A line that falls to the right.">
+<figcaption><span class="caption-number">Fig. 1</span><span class="caption-text">The loss</span>
+</figcaption></figure></div></body></html>"""
+
+
+def test_good_page_passes():
+    soup = soup_of(GOOD)
+    assert [check(soup) for check in PAGE_CHECKS] == [[]] * len(PAGE_CHECKS)
+    assert dead_links({"index.html": soup}, {"index.html"}) == []
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<script src="https://cdn.example.org/a.js"></script>',
+        '<script src="//cdn.example.org/a.js"></script>',
+        '<link rel="stylesheet" href="https://example.org/a.css">',
+        '<link rel="preload" href="https://example.org/a.woff2">',
+        '<link rel="icon" href="https://example.org/a.ico">',
+        '<img src="http://example.org/a.png">',
+        '<img srcset="a.png 1x, https://example.org/b.png 2x">',
+        '<iframe src="https://example.org"></iframe>',
+        '<video poster="https://example.org/a.png"></video>',
+        '<video><source src="https://example.org/a.mp4"></video>',
+        "<style>@import 'https://example.org/a.css';</style>",
+        '<p style="background: url(//example.org/a.png)"></p>',
+        '<script>window.MathJax = {"loader": {"paths": {"a": "https://example.org"}}}</script>',
+        "<script>fetch('//example.org/a.json')</script>",
+    ],
+)
+def test_finds_request_to_another_host(html):
+    assert remote_in_page(soup_of(html))
+
+
+@pytest.mark.parametrize(
+    ("css", "remote"),
+    [
+        ("@import url(https://example.org/a.css);", True),
+        ('@import "//example.org/a.css";', True),
+        ("a { src: url( 'http://example.org/a.woff' ) }", True),
+        ('@import "../basic.css";', False),
+        (
+            """a { src: url("data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>") }""",
+            False,
+        ),
+        ("/* see https://example.org */", False),
+    ],
+)
+def test_finds_request_in_style_sheet(css, remote):
+    assert bool(remote_in_css(css)) == remote
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('alt="A line that falls to the right."', ""),
+        ('alt="A line that falls to the right."', 'alt=""'),
+        ('alt="A line that falls to the right."', 'alt="A falling line"'),
+        (">The loss<", ">A line that falls to the right.<"),
+        (">The loss<", "> <"),
+        ("caption-number", "other"),
+        ("caption-text", "other"),
+        ("figure", "div"),
+    ],
+)
+def test_finds_bad_image(old, new):
+    assert old in GOOD
+    assert bad_images(soup_of(GOOD.replace(old, new)))
+
+
+def test_finds_image_without_alt_outside_figures():
+    assert bad_images(soup_of('<img src="logo.png">'))
+
+
+def test_finds_missing_language():
+    assert no_language(soup_of("<html></html>"))
+    assert no_language(soup_of('<html lang=""></html>'))
+
+
+@pytest.mark.parametrize(
+    "mark",
+    ["{ref}`a`", "{numref}`fig-a`", "{prf:ref}`a`", "Fig. ??", "[?]", "\\eqref{a}", "::: {note}"],
+)
+def test_finds_unresolved_mark(mark):
+    assert unresolved(soup_of(f"<body><p>See {mark}.</p></body>"))
+
+
+@pytest.mark.parametrize("href", ["#gone", "gone.html", "b.html#gone", "../b.html"])
+def test_finds_dead_link(href):
+    pages = {"a.html": soup_of(f'<a href="{href}">'), "b.html": soup_of('<p id="here">')}
+    assert dead_links(pages, set(pages)) == [f"a.html: dead link {href}"]
+
+
+@pytest.mark.parametrize("href", ["#", "", "b.html", "b.html#here", "c/d.png", "mailto:a@b.c"])
+def test_accepts_live_link(href):
+    pages = {"a.html": soup_of(f'<a href="{href}">'), "b.html": soup_of('<p id="here">')}
+    assert dead_links(pages, {*pages, "c/d.png"}) == []

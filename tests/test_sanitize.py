@@ -1,0 +1,45 @@
+"""The sanitize file hides durations and addresses, and no result."""
+
+import re
+from pathlib import Path
+
+import pytest
+from nbval.plugin import get_sanitize_patterns
+
+PATTERNS = get_sanitize_patterns(Path(__file__).with_name("sanitize.cfg").read_text("utf-8"))
+
+
+def sanitize(text):
+    for regex, replacement in PATTERNS:
+        text = re.sub(regex, replacement, text)
+    return text
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("<function f at 0x7f3a5c1d2e30>", "<function f at 0x55d0a1b2c3>"),
+        ("an epoch: 12.3 µs", "an epoch: 9.8 µs"),
+        ("an epoch: 12.3 μs", "an epoch: 9.8 ms"),
+        ("forward |   9.8 ms |", "forward | 120.1 ms |"),
+        ("3.4 s in all", "0.1 s in all"),
+    ],
+)
+def test_hides_what_cannot_be_stable(one, other):
+    assert sanitize(one) == sanitize(other)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "loss 0.693147",
+        "1.5 steps",
+        "2.0 samples",
+        "12.34 ms",
+        "0x10",
+        "4 s",
+        "<Figure size 640x480>",
+    ],
+)
+def test_leaves_results_alone(text):
+    assert sanitize(text) == text
