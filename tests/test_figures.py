@@ -106,7 +106,7 @@ def test_the_loss_curve_shows_the_history():
     for line, history in zip(lines(figure), (FIXED, SEARCH), strict=True):
         np.testing.assert_array_equal(line.get_xdata(), history.passes)
         np.testing.assert_array_equal(line.get_ydata(), history.loss)
-    assert axis.get_xlabel() == "forward passes"
+    assert axis.get_xlabel() == "passes (forward 1, backward 2)"
     assert [text.get_text() for text in axis.get_legend().get_texts()] == ["fixed", "search"]
     assert axis.get_ylim()[0] == 0
     single = FIGURES["loss"]().axes[0]
