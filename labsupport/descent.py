@@ -45,7 +45,7 @@ class Fixed:
 
 @dataclass(frozen=True)
 class Armijo:
-    """Backtracking until the loss has fallen by at least c * alpha * ||g||^2.
+    """Backtracking until the loss has fallen by at least c * alpha * ||g||^2. Chapter 5.
 
     Attributes
     ----------
@@ -61,6 +61,12 @@ class Armijo:
         At least 1.
     smallest : float
         A trial below this ends the search: the parameters stay, the run stops.
+    slack : float
+        How many units in the last place of the loss a trial may lie above the condition, because
+        once c * alpha * ||g||^2 is less than that, rounding decides. 0 is the bare condition.
+    interpolate : bool
+        After a refusal, go to the lowest point of the parabola through what is known, kept between
+        a tenth and `shrink` of the refused trial.
 
     Raises
     ------
@@ -74,6 +80,8 @@ class Armijo:
     warm: bool = False
     growth: float = 2.0
     smallest: float = 1e-10
+    slack: float = 4.0
+    interpolate: bool = False
 
     def __post_init__(self) -> None:
         arrays.positive(self.first, "first")
@@ -86,6 +94,8 @@ class Armijo:
             )
         if not 1 <= self.growth < np.inf:
             raise ValueError(f"growth is {self.growth}; expected a finite number of at least 1.")
+        if not 0 <= self.slack < np.inf:
+            raise ValueError(f"slack is {self.slack}; expected a finite number of at least 0.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -325,19 +335,35 @@ def _search(
 ) -> tuple[Cache, Array, Array, Array]:
     """Shrink each run's step until f(x - step g) <= f(x) - c step ||g||^2; a nan is refused.
 
-    A run whose step is 0, on entry or because the search gave up, stays where it is.
+    The right-hand side may be missed by `slack` units in the last place of f(x). A run whose step
+    is 0, on entry or because the search gave up, stays where it is.
     Gives the cache and loss at the accepted point, the step, and the number of trials.
     """
     trials = (step > 0).astype(float)
+    allowed = loss + rule.slack * np.finfo(loss.dtype).eps * np.abs(loss)
     while True:
         _move(here, gradient, step, out=trial)
         cache, new = _evaluate(net, trial, X, Y)
-        refused = ~(new <= loss - rule.c * step * squared) & (step > 0)
+        refused = ~(new <= allowed - rule.c * step * squared) & (step > 0)
         if not any_of(refused):
             return cache, new, step, trials
-        step = np.where(refused, rule.shrink * step, step)
+        shorter = rule.shrink * step
+        if rule.interpolate:
+            shorter = _interpolated(loss, new, step, squared, rule.shrink)
+        step = np.where(refused, shorter, step)
         step = np.where(step < rule.smallest, 0, step)
         trials += refused & (step > 0)
+
+
+def _interpolated(loss: Array, new: Array, step: Array, squared: Array, shrink: float) -> Array:
+    """Lowest point of the parabola with value `loss`, slope -`squared` at 0 and `new` at `step`."""
+    bend = new - loss + step * squared  # what the loss lies above its tangent
+    with np.errstate(divide="ignore"):
+        lowest = 0.5 * step * (step * squared / bend)
+    # A loss that is not finite tells nothing about the parabola: shrink as usual.
+    lowest = np.where(np.isfinite(new), lowest, shrink * step)
+    clipped: Array = np.clip(lowest, min(0.1, shrink) * step, shrink * step)
+    return clipped
 
 
 def _restore(

@@ -20,8 +20,10 @@ FLOORS = [
     ["activations", "datasets", "initialisers", "losses"],
     ["network"],
     ["history"],
-    ["descent", "gradcheck", "torch_twin"],
+    ["descent", "gradcheck", "torch_armijo"],
+    ["bugs", "torch_twin"],
     ["figures", "records"],
+    ["feedback", "slider", "stepper"],
 ]
 FLOOR = {module: floor for floor, modules in enumerate(FLOORS) for module in modules}
 MODULES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
@@ -87,7 +89,7 @@ def test_an_import_upwards_would_be_found(line):
 @pytest.mark.parametrize("module", MODULES)
 def test_only_torch_twin_needs_torch_and_only_figures_matplotlib(module):
     packages = outside((FOLDER / f"{module}.py").read_text("utf-8"))
-    assert ("torch" in packages) == (module == "torch_twin")
+    assert ("torch" in packages) == module.startswith("torch_")
     assert ("matplotlib" in packages) == (module == "figures")
 
 
@@ -96,7 +98,7 @@ def test_importing_the_package_loads_nothing():
     assert not loaded_by("import labsupport") & heavy
 
 
-@pytest.mark.parametrize("module", sorted(set(MODULES) - {"torch_twin", "figures"}))
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {"torch_twin", "torch_armijo", "figures"}))
 def test_importing_a_module_loads_neither_torch_nor_matplotlib(module):
     loaded = loaded_by(f"import labsupport.{module}")
     assert f"labsupport.{module}" in loaded
