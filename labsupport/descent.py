@@ -63,7 +63,8 @@ class Armijo:
         A trial below this ends the search: the parameters stay, the run stops.
     slack : float
         How many units in the last place of the loss a trial may lie above the condition, because
-        once c * alpha * ||g||^2 is less than that, rounding decides. 0 is the bare condition.
+        once c * alpha * ||g||^2 is less than that, rounding decides. 0 is the bare condition. A
+        loss that itself goes to 0 has a larger relative error; there the search may give up.
     interpolate : bool
         After a refusal, go to the lowest point of the parabola through what is known, kept between
         a tenth and `shrink` of the refused trial.
