@@ -36,7 +36,8 @@ def _identity(Z: Array) -> Array:
 
 
 def _sigmoid(Z: Array) -> Array:
-    A: Array = expit(Z)
+    # SciPy's expit takes no complex numbers; the complex step of chapter 8 needs them.
+    A: Array = 0.5 + 0.5 * np.tanh(0.5 * Z) if np.iscomplexobj(Z) else expit(Z)
     return A
 
 

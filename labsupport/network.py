@@ -35,12 +35,14 @@ class Network:
     hidden, output : str
         Names of the activations of the hidden layers and of the last layer.
     loss : str
-        Name of the loss. ``bce_with_logits`` takes logits: its output activation is ``identity``.
+        Name of the loss. ``bce_with_logits`` and ``softmax_cross_entropy`` take logits: their
+        output activation is ``identity``.
 
     Raises
     ------
     ValueError, TypeError
-        No layers, a width below 1, an unknown name, or a loss that cannot read that output.
+        No layers, a width below 1, an unknown name, or a loss that cannot read that output or
+        needs more outputs.
     """
 
     sizes: tuple[int, ...]
@@ -59,12 +61,17 @@ class Network:
         if min(sizes) < 1:
             raise ValueError(f"sizes is {self.sizes}; every layer needs at least one unit.")
         object.__setattr__(self, "sizes", tuple(int(n) for n in sizes))
-        activation(self.hidden), activation(self.output), loss(self.loss)
-        needed = {"bce": "sigmoid", "bce_with_logits": "identity"}.get(self.loss, self.output)
-        if self.output != needed:
+        activation(self.hidden), activation(self.output)
+        needed = loss(self.loss)
+        if needed.output not in (None, self.output):
             raise ValueError(
                 f"the loss {self.loss!r} cannot read the output of {self.output!r}: it needs "
-                f"output={needed!r}. Change the one or the other."
+                f"output={needed.output!r}. Change the one or the other."
+            )
+        if needed.classes and self.sizes[-1] < 2:
+            raise ValueError(
+                f"sizes is {self.sizes}; the loss {self.loss!r} needs an output for each class, at "
+                "least two. For one output take 'bce_with_logits'."
             )
 
     @cached_property
@@ -383,12 +390,20 @@ def predict(network: Network, parameters: Parameters, X: npt.ArrayLike) -> Array
     if X.ndim != 2 or X.shape[1] != network.sizes[0]:
         raise ValueError(f"X has shape {X.shape}; expected (m, {network.sizes[0]}).")
     output = forward(network, parameters, X.astype(parameters.vector.dtype, copy=False)).output
-    return activation("sigmoid").value(output) if network.loss == "bce_with_logits" else output
+    return network.loss_function.prediction(output)
 
 
 def accuracy(network: Network, parameters: Parameters, X: npt.ArrayLike, Y: npt.ArrayLike) -> Array:
-    """Share of samples on the right side of 0.5, (...). An output of exactly 0.5 is a miss."""
+    """Share of samples on the right side of 0.5, (...). An output of exactly 0.5 is a miss.
+
+    With classes, where one output of a sample is right: share of samples whose largest output is
+    the right one. Two largest outputs are a miss.
+    """
     X, Y = arrays.data(X, Y, network.sizes[0], network.sizes[-1])
-    right = np.sign(predict(network, parameters, X) - 0.5) == np.sign(Y - 0.5)
+    P = predict(network, parameters, X)
+    if network.loss_function.classes:
+        right = (P == P.max(axis=-1, keepdims=True)) == (Y == Y.max(axis=-1, keepdims=True))
+    else:
+        right = np.sign(P - 0.5) == np.sign(Y - 0.5)
     share: Array = right.all(axis=-1).mean(axis=-1)
     return share

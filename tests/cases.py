@@ -9,7 +9,13 @@ from labsupport.activations import ACTIVATIONS
 from labsupport.network import Network, Parameters, size
 
 KINKED = ("relu", "leaky_relu")
-LEGAL = [("bce", "sigmoid"), ("bce_with_logits", "identity"), *(("mse", g) for g in ACTIVATIONS)]
+SOFTMAX = "softmax_cross_entropy"
+LEGAL = [
+    ("bce", "sigmoid"),
+    ("bce_with_logits", "identity"),
+    (SOFTMAX, "identity"),
+    *(("mse", g) for g in ACTIVATIONS),
+]
 
 
 class Case(NamedTuple):
@@ -29,17 +35,25 @@ def cases(draw, runs=False, samples=20, widths=9, smooth=False):
     seed = draw(st.integers(0, 2**32 - 1))
     sizes = tuple(draw(st.lists(st.integers(1, widths), min_size=2, max_size=6)))
     loss, output = draw(st.sampled_from(LEGAL))
+    if loss == SOFTMAX:
+        sizes = (*sizes[:-1], sizes[-1] + 1)  # at least two classes
     hidden = draw(st.sampled_from(list(ACTIVATIONS)))
     if smooth:
         hidden, output = ("tanh" if g in KINKED else g for g in (hidden, output))
     m = draw(st.integers(1, samples))
-    shape = (draw(st.integers(1, 4)),) if runs else ()
+    many = (draw(st.integers(1, 4)),) if runs else ()
     rng = np.random.default_rng(seed)
     net = Network(sizes, hidden, output, loss)
-    parameters = Parameters(sizes, rng.normal(size=(*shape, size(sizes))))
+    parameters = Parameters(sizes, rng.normal(size=(*many, size(sizes))))
     for W in parameters.weights:
         W /= W.shape[-2] ** 0.5
     X = rng.normal(size=(m, sizes[0]))
+    shape = (m, sizes[-1])
+    if loss == "mse":
+        return Case(net, parameters, X, rng.normal(size=shape))
     soft = draw(st.booleans())
-    Y = rng.normal(size=(m, sizes[-1])) if loss == "mse" else rng.random((m, sizes[-1]))
-    return Case(net, parameters, X, Y if soft or loss == "mse" else Y.round())
+    if loss == SOFTMAX:
+        Y = rng.dirichlet(np.ones(sizes[-1]), m)
+        return Case(net, parameters, X, Y if soft else np.eye(sizes[-1])[Y.argmax(axis=1)])
+    Y = rng.random(shape)
+    return Case(net, parameters, X, Y if soft else Y.round())

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labsupport.gradcheck import central_difference
-from labsupport.losses import LOSSES, loss
+from labsupport.losses import LOSSES, loss, softmax
 from labsupport.torch_twin import LOSSES as TORCH
 
 NAMES = list(LOSSES)
@@ -18,6 +18,8 @@ def sample(name, m, n, seed, runs=()):
     """Outputs and targets that this loss can be given."""
     rng = np.random.default_rng(seed)
     A = rng.uniform(0.01, 0.99, (*runs, m, n)) if name == "bce" else rng.normal(0, 3, (*runs, m, n))
+    if name == "softmax_cross_entropy":
+        return A, rng.dirichlet(np.ones(n), m)
     return A, rng.normal(size=(m, n)) if name == "mse" else rng.random((m, n))
 
 
@@ -29,7 +31,7 @@ def test_value_and_gradient_equal_pytorch(name, shape):
     # PyTorch's "mean" also averages over outputs; here they are added.
     value = TORCH[name](reduction="sum")(a, torch.tensor(Y)) / len(Y)
     value.backward()
-    np.testing.assert_allclose(loss(name).value(A, Y), value.item(), rtol=1e-13)
+    np.testing.assert_allclose(loss(name).value(A, Y), value.item(), rtol=1e-13, atol=1e-15)
     np.testing.assert_allclose(loss(name).gradient(A, Y), a.grad.numpy(), rtol=1e-12, atol=1e-15)
 
 
@@ -39,6 +41,19 @@ def test_gradient_equals_the_central_difference(name, shape):
     A, Y = sample(name, *shape)
     numeric = central_difference(lambda A: float(loss(name).value(A, Y)), A)
     np.testing.assert_allclose(loss(name).gradient(A, Y), numeric, rtol=1e-5, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(shapes)
+def test_gradient_equals_the_complex_step(name, shape):
+    """Im f(x + ih) / h, without cancellation: so the value takes complex numbers too."""
+    A, Y = sample(name, *shape)
+    numeric = np.empty_like(A)
+    for at in np.ndindex(A.shape):
+        moved = A.astype(complex)
+        moved[at] += 1e-30j
+        numeric[at] = loss(name).value(moved, Y).imag / 1e-30
+    np.testing.assert_allclose(loss(name).gradient(A, Y), numeric, rtol=1e-10, atol=1e-15)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -77,6 +92,95 @@ def test_bce_with_logits_is_finite_for_every_finite_logit(z):
     assert right == pytest.approx(np.log1p(np.exp(-z)), rel=1e-15)
 
 
+# Softmax
+
+
+@given(shapes)
+def test_softmax_equals_pytorch(shape):
+    Z, _ = sample("softmax_cross_entropy", *shape, runs=(2,))
+    P = softmax(Z)
+    np.testing.assert_allclose(P, torch.softmax(torch.tensor(Z), -1).numpy(), rtol=1e-13)
+    np.testing.assert_allclose(P.sum(axis=-1), 1, rtol=1e-14)
+
+
+@given(shapes)
+def test_softmax_gradient_is_probability_minus_target(shape):
+    """So each row adds up to zero: what one class gains, the others lose."""
+    Z, Y = sample("softmax_cross_entropy", *shape)
+    G = loss("softmax_cross_entropy").gradient(Z, Y)
+    np.testing.assert_allclose(G, (softmax(Z) - Y) / len(Y), rtol=1e-14, atol=1e-16)
+    np.testing.assert_allclose(G.sum(axis=1), 0, atol=1e-14)
+
+
+@given(shapes)
+def test_a_number_added_to_a_row_of_logits_changes_nothing(shape):
+    ce = loss("softmax_cross_entropy")
+    Z, Y = sample(ce.name, *shape)
+    shift = np.random.default_rng(shape[-1]).normal(0, 1e4, (len(Z), 1))  # another in each row
+    np.testing.assert_allclose(ce.value(Z + shift, Y), ce.value(Z, Y), rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(ce.gradient(Z + shift, Y), ce.gradient(Z, Y), atol=1e-10)
+
+
+@given(st.integers(1, 20), st.integers(0, 2**32 - 1))
+def test_softmax_of_two_classes_is_the_sigmoid(m, seed):
+    Z, Y = sample("bce_with_logits", m, 1, seed)
+    Z2, Y2 = np.hstack([np.zeros_like(Z), Z]), np.hstack([1 - Y, Y])
+    two, one = loss("softmax_cross_entropy"), loss("bce_with_logits")
+    np.testing.assert_allclose(two.value(Z2, Y2), one.value(Z, Y), rtol=1e-13)
+    np.testing.assert_allclose(two.gradient(Z2, Y2)[:, 1:], one.gradient(Z, Y), atol=1e-15)
+
+
+@pytest.mark.parametrize("z", [0.0, 40.0, 1000.0, 1e300])
+def test_softmax_cross_entropy_is_finite_for_every_logit(z):
+    Z, Y, ce = np.array([[z, -z, 0.0]]), np.eye(3)[[1]], loss("softmax_cross_entropy")
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        assert ce.value(Z, Y) == pytest.approx(np.log1p(np.exp(-z) + np.exp(-2 * z)) + 2 * z)
+        assert np.isfinite(ce.gradient(Z, Y)).all()
+        assert ce.value(-Z, Y) <= np.log(3)
+
+
+def test_softmax_cross_entropy_by_hand():
+    ce = loss("softmax_cross_entropy")
+    Z = np.log([[1.0, 2.0, 5.0], [2.0, 1.0, 1.0]])
+    Y = np.array([[0.0, 0.0, 1.0], [0.5, 0.5, 0.0]])
+    assert ce.value(Z, Y) == pytest.approx(
+        -(np.log(5 / 8) + np.log(1 / 2) / 2 + np.log(1 / 4) / 2) / 2
+    )
+    by_hand = [[1 / 16, 1 / 8, 5 / 16 - 1 / 2], [0, -1 / 8, 1 / 8]]
+    np.testing.assert_allclose(ce.gradient(Z, Y), by_hand, atol=1e-16)
+
+
+def test_float32_stays_float32():
+    for name in NAMES:
+        A, Y = (t.astype(np.float32) for t in sample(name, 5, 3, 7))
+        assert loss(name).value(A, Y).dtype == np.float32
+        assert loss(name).gradient(A, Y).dtype == np.float32
+        loss(name).check(Y)
+
+
+@pytest.mark.parametrize(
+    ("Y", "message"),
+    [
+        (
+            [[1, 0, 0], [1, 1, 0]],
+            r"row 1 of Y adds up to 2; softmax_cross_entropy .*bce_with_logits",
+        ),
+        ([[0, 0, 0], [0, 1, 0]], r"row 0 of Y adds up to 0; .* class numbers k .*numpy\.eye\(n\)"),
+        ([[0.5, 0.4999, 0]], r"row 0 of Y adds up to 0\.9999; "),
+        ([[2, -1, 0]], r"Y reaches from -1 to 2; softmax_cross_entropy needs targets in \[0, 1\]"),
+    ],
+)
+def test_rows_that_are_no_probabilities_are_refused(Y, message):
+    ce = loss("softmax_cross_entropy")
+    ce.check(np.array([[0.2, 0.3, 0.5], [0, 1, 0]]))
+    with pytest.raises(ValueError, match=message):
+        ce.check(np.array(Y, dtype=float))
+    loss("mse").check(np.array(Y, dtype=float))
+
+
+# Bad input
+
+
 @pytest.mark.parametrize("name", ["bce", "bce_with_logits"])
 @pytest.mark.parametrize("label", [-1.0, -1e-9, 1.0000001, 2.0])
 def test_labels_outside_0_1_are_refused(name, label):
@@ -93,5 +197,7 @@ def test_mse_takes_any_target():
 
 @pytest.mark.parametrize("name", ["BCE", "hinge", None])
 def test_unknown_name(name):
-    with pytest.raises(ValueError, match=r"unknown loss .*choose one of mse, bce, bce_with_logits"):
+    with pytest.raises(
+        ValueError, match=r"unknown loss .*choose one of mse, bce, bce_with_l.*, softm"
+    ):
         loss(name)

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from cases import KINKED, cases
+from cases import KINKED, SOFTMAX, cases
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -243,6 +243,8 @@ def test_predict_gives_probabilities_also_from_logits(case):
     output = network.forward(net, parameters, X).output
     if net.loss == "bce_with_logits":
         output = 1 / (1 + np.exp(-output))
+    if net.loss == SOFTMAX:
+        output = np.exp(output) / np.exp(output).sum(axis=-1, keepdims=True)
     np.testing.assert_allclose(network.predict(net, parameters, X), output, rtol=1e-12)
 
 
@@ -259,6 +261,19 @@ def test_accuracy_needs_every_output_right():
     net = Network((2, 2), output="identity", loss="mse")
     both = Parameters.of(np.eye(2), [0, 0])
     assert network.accuracy(net, both, [[1, 0], [1, 1]], [[1, 0], [1, 0]]) == 0.5
+
+
+def test_accuracy_of_classes_takes_the_largest():
+    net = Network((3, 3), output="identity", loss=SOFTMAX)
+    identity = Parameters.of(np.eye(3), np.zeros(3))
+    Y = np.eye(3)
+    assert network.accuracy(net, identity, Y, Y) == 1
+    assert network.accuracy(net, identity, [[3, 1, 2], [3, 2, 1], [1, 2, 3]], Y) == 2 / 3
+    assert network.accuracy(net, identity, [[-2, -1, -3], [0, 0, -9], [1, 2, 3]], Y) == 1 / 3
+    assert network.accuracy(net, identity, np.zeros((3, 3)), Y) == 0  # no decision is a miss
+    assert network.accuracy(net, identity, [[1, 0, 0]], [[0.4, 0.3, 0.3]]) == 1  # soft targets
+    many = Parameters.of([np.eye(3), -np.eye(3)], np.zeros((2, 3)))
+    np.testing.assert_array_equal(network.accuracy(net, many, Y, Y), [1, 0])
 
 
 # Bad input
@@ -278,6 +293,12 @@ def test_accuracy_needs_every_output_right():
         (ValueError, {"loss": "hinge"}, "unknown loss 'hinge'; choose one of"),
         (ValueError, {"output": "tanh"}, r"'bce' cannot read the output of 'tanh'.*'sigmoid'"),
         (ValueError, {"loss": "bce_with_logits"}, r"cannot read .*'sigmoid'.*output='identity'"),
+        (ValueError, {"loss": SOFTMAX}, r"cannot read .*'sigmoid'.*output='identity'"),
+        (
+            ValueError,
+            {"loss": SOFTMAX, "output": "identity"},
+            r"sizes is \(2, 4, 1\); the loss 'softmax_.*' needs an output for each class",
+        ),
     ],
 )
 def test_network_refuses(error, options, message):
@@ -378,6 +399,9 @@ def test_labels_and_foreign_parameters_are_refused(call):
         call(NET, start, X, 2 * Y - 1)
     with pytest.raises(ValueError, match=r"belong to layers \(2, 4, 1\); the network has \(2, 5,"):
         call(Network((2, 5, 1)), start, X, Y)
+    classes = Network((2, 2), output="identity", loss=SOFTMAX)
+    with pytest.raises(ValueError, match="row 0 of Y adds up to 0; softmax_cross_entropy needs"):
+        call(classes, initialise(classes, np.random.default_rng(1)), X, np.hstack([Y, Y]))
     start.vector[3] = np.nan
     with pytest.raises(ValueError, match="parameters holds 1 NaN or infinite of 17"):
         call(NET, start, X, Y)
