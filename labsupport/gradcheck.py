@@ -1,171 +1,321 @@
-"""Prove a gradient: compare it with finite differences of the loss. Taught in chapters 3 and 8."""
+"""Prove a gradient, or say why nothing has been proved. Taught in chapters 3 and 8.
+
+Works for anything that gives a loss and gradients: tensors may be NumPy arrays or PyTorch's, in a
+dict or a NamedTuple.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from labsupport import arrays
+from labsupport import arrays, differences
+from labsupport import tensors as named
+from labsupport.agreement import Entry, GradientCheck, compare_arrays, relative_error
 from labsupport.arrays import Array
+from labsupport.differences import Taylor, central_difference
+
+__all__ = [
+    "GradientCheck",
+    "Taylor",
+    "autograd",
+    "central_difference",
+    "check",
+    "check_steps",
+    "compare",
+    "complex_step",
+    "implied_gradient",
+    "relative_error",
+    "taylor",
+]
+
+Loss = Callable[[Any], Any]
 
 
-def central_difference(
-    f: Callable[[Array], float], x: npt.ArrayLike, h: float | None = None
-) -> Array:
-    """Compute (f(x + h e) - f(x - h e)) / (2 h) for every entry e of x.
-
-    Parameters
-    ----------
-    f : callable
-        Takes an array shaped like x, gives one number.
-    x : array_like
-        Where.
-    h : float, optional
-        Step; without it the cube root of the machine epsilon, scaled by max(1, |x|): it balances
-        the error h^2/6 f''' of the formula against eps |f| / h of rounding.
-
-    Returns
-    -------
-    Array
-        In the shape of x. It takes two evaluations of f an entry.
-
-    Raises
-    ------
-    ValueError, TypeError
-        x not finite, or h not a finite number above 0, or too small to change x.
-    """
-    x = arrays.finite(x, "x").copy()
-    if h is not None:
-        arrays.positive(h, "h")
-    cube_root = float(np.finfo(x.dtype).eps) ** (1 / 3)
-    slope = np.empty_like(x)
-    for at in np.ndindex(x.shape):
-        old = x[at]
-        step = h or cube_root * max(1.0, abs(float(old)))
-        x[at] = old + step
-        above, right = f(x), float(x[at])
-        x[at] = old - step
-        below, left = f(x), float(x[at])
-        x[at] = old
-        if right == left:
-            raise ValueError(
-                f"h is {step:g}, too small to change x = {old:g} in {x.dtype}; take a larger one."
-            )
-        slope[at] = (above - below) / (right - left)
-    return slope
-
-
-def relative_error(one: npt.ArrayLike, other: npt.ArrayLike) -> float:
-    """Compute ||one - other|| / (||one|| + ||other||): 0 when equal, 1 when opposed or one is 0.
-
-    Returns 0 when both are exactly zero: nothing differs, and nothing has been shown either.
-
-    Raises
-    ------
-    ValueError
-        Shapes that differ.
-    """
-    a, b = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
-    if a.shape != b.shape:
-        raise ValueError(
-            f"shapes {a.shape} and {b.shape} differ; a gradient has its tensor's shape."
-        )
-    scale = np.linalg.norm(a) + np.linalg.norm(b)
-    return float(np.linalg.norm(a - b) / scale) if scale else 0.0
-
-
-@dataclass(frozen=True)
-class GradientCheck:
-    """What `check` found.
-
-    Attributes
-    ----------
-    errors : dict
-        Relative error of each tensor, by name.
-    tolerance : float
-        What counts as equal.
-    """
-
-    errors: dict[str, float]
-    tolerance: float
-
-    @property
-    def worst(self) -> float:
-        """The largest relative error; nan if there is one."""
-        return float(np.max(list(self.errors.values())))
-
-    @property
-    def passed(self) -> bool:
-        """Whether every tensor is within the tolerance; a nan is not."""
-        return all(error <= self.tolerance for error in self.errors.values())
-
-    def __str__(self) -> str:
-        lines = [
-            f"{name}: {'equal' if error <= self.tolerance else f'relative error {error:.2g}'}"
-            for name, error in self.errors.items()
-        ]
-        verdict = "passed" if self.passed else "FAILED"
-        return "\n".join([*lines, f"gradient check {verdict} at tolerance {self.tolerance:g}"])
-
-
-def check(
-    loss: Callable[[Any], float],
-    tensors: Any,
-    gradients: Any,
-    tolerance: float = 1e-7,
-) -> GradientCheck:
+def check(loss: Loss, tensors: Any, gradients: Any, tolerance: float = 1e-7) -> GradientCheck:
     """Compare gradients with central differences, tensor by tensor.
 
     Parameters
     ----------
     loss : callable
-        Takes what `tensors` is (a dict or a NamedTuple of arrays), gives one number.
+        Takes what `tensors` is, gives one number.
     tensors, gradients : dict or NamedTuple of arrays
         Where, and what is claimed there; the same names and shapes in both.
     tolerance : float
-        Largest relative error that passes; 1e-7 is good for float64 away from kinks.
+        Largest relative error that passes; 1e-7 is good for float64 away from kinks. float32 is
+        too coarse for it: check in float64, or allow 1e-2.
 
     Returns
     -------
     GradientCheck
-        The relative error of each tensor.
+        The relative error of each tensor, and whether the comparison shows anything: 0 against 0
+        does not pass, and a kink of the loss is told from a wrong gradient.
 
     Raises
     ------
     ValueError, TypeError
         Names or shapes that differ, or numbers that are not finite.
     """
-    here, claimed = _by_name(tensors, "tensor"), _by_name(gradients, "gradient")
-    if here.keys() != claimed.keys():
-        raise ValueError(
-            f"tensors are {', '.join(here)} but gradients are {', '.join(claimed)}; expected the "
-            "same names in both: the gradient of W1 is called W1 here."
-        )
+    here = named.by_name(tensors, "tensor")
+    claimed = named.same_names(here, gradients, "tensor", "gradient")
+    at = named.replacing(loss, tensors)
 
-    def rebuilt(name: str, value: Array) -> Any:
-        changed = {**here, name: value}
-        return changed if isinstance(tensors, Mapping) else type(tensors)(**changed)
+    def along(name: str, x: Array) -> float:
+        return float(at({name: x}))
 
-    errors = {}
-    for name, tensor in here.items():
+    value = float(at({}))
+    size = max(1.0, abs(value))
+    noise = {n: 4 * float(np.finfo(x.dtype).eps) ** (2 / 3) * size for n, x in here.items()}
+    measured = {n: central_difference(partial(along, n), x) for n, x in here.items()}
+    found = compare_arrays(claimed, measured, tolerance, noise)
+    kinks, wrong = {}, []
+    for n in found.wrong:
+        off = _off(claimed[n], measured[n], tolerance, noise[n])
+        bent = [i for i in off if _kink(partial(along, n), here[n], i, claimed[n][i], noise[n])]
+        if bent:
+            kinks[n] = bent
+        if len(bent) < max(1, len(off)):
+            wrong.append(n)
+    vacuous = _reasons(found.vacuous, here, value)
+    return replace(found, wrong=tuple(wrong), kinks=kinks, vacuous=vacuous)
 
-        def one_tensor(value: Array, name: str = name) -> float:
-            return float(loss(rebuilt(name, value)))
 
-        numeric = central_difference(one_tensor, tensor)
-        errors[name] = relative_error(claimed[name], numeric)
-    return GradientCheck(errors, tolerance)
+def _off(claimed: Array, measured: Array, tolerance: float, noise: float) -> list[Entry]:
+    """Entries that differ by more than their share of the tolerance."""
+    norms = float(np.linalg.norm(claimed) + np.linalg.norm(measured))
+    allowed = max(noise, tolerance * norms / claimed.size**0.5)
+    return [tuple(map(int, i)) for i in np.argwhere(~(np.abs(claimed - measured) <= allowed))]
 
 
-def _by_name(values: Any, what: str) -> dict[str, Array]:
-    named = values._asdict() if hasattr(values, "_asdict") else values
-    if not isinstance(named, Mapping) or not named:
-        raise TypeError(
-            f"{what}s is a {type(values).__name__}; expected a dict or a NamedTuple of arrays. "
-            "Parameters have .named()."
-        )
-    return {name: arrays.finite(value, f"{what} {name}") for name, value in named.items()}
+def _kink(f: Callable[[Array], float], x: Array, at: Entry, claimed: float, noise: float) -> bool:
+    """Whether a kink explains an entry that differs: in a smooth loss the jump falls with h.
+
+    With a kink beside x, but within h of it, only the central difference is off: the claim must
+    then be the slope that the narrow step sees.
+    """
+    h = float(np.finfo(x.dtype).eps) ** (1 / 3) * max(1.0, abs(float(x[at])))
+    wide, narrow = (differences.one_sided(f, x, at, step) for step in (h, h / 100))
+    jump = abs(wide[1] - wide[0])
+    kept = max(abs(narrow[1] - narrow[0]), abs(sum(narrow) - sum(wide)) / 2)
+    slack = 100 * noise + 1e-3 * jump
+    between = min(narrow) - slack <= claimed <= max(narrow) + slack
+    return between and kept > max(100 * noise, jump / 10)
+
+
+def _reasons(vacuous: dict[str, str], here: Mapping[str, Array], loss: float) -> dict[str, str]:
+    """Say what a vacuous comparison comes from, where loss and tensors tell it."""
+    everything = "zero gradient" in vacuous.values()
+    if everything and abs(loss) <= np.finfo(float).eps:
+        return dict.fromkeys(vacuous, "prediction equals target")
+    if not any(x.any() for x in here.values()):
+        return dict.fromkeys(vacuous, "zero initialisation")
+    return vacuous
+
+
+def compare(gradients: Any, reference: Any, tolerance: float = 1e-10) -> GradientCheck:
+    """Compare gradients with others: from `autograd`, `complex_step`, another program.
+
+    Parameters
+    ----------
+    gradients, reference : dict or NamedTuple of arrays
+        What is claimed, and what it should be; the same names and shapes in both.
+    tolerance : float
+        Largest relative error that passes.
+
+    Returns
+    -------
+    GradientCheck
+        As from `check`, but a kink cannot be told from a bug here.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Names or shapes that differ, or numbers that are not finite.
+    """
+    expected = named.by_name(reference, "reference")
+    claimed = named.same_names(expected, gradients, "reference", "gradient")
+    largest = max(float(np.abs(g).max(initial=0)) for g in expected.values())
+    noise = {n: 64 * float(np.finfo(g.dtype).eps) * largest for n, g in expected.items()}
+    return compare_arrays(claimed, expected, tolerance, noise)
+
+
+def autograd(loss: Loss, tensors: Any) -> dict[str, Array]:
+    """Compute the gradient by PyTorch's autograd, for `compare`.
+
+    Parameters
+    ----------
+    loss : callable
+        Written in PyTorch: takes what `tensors` is, gives one number.
+    tensors : dict or NamedTuple of PyTorch tensors
+        Where; copies are used, so their own ``.grad`` stays as it is.
+
+    Returns
+    -------
+    dict of Array
+        By name; 0 for a tensor that the loss does not use.
+
+    Raises
+    ------
+    TypeError
+        Tensors that are not PyTorch's.
+    """
+    leaves = {}
+    for name, value in named.mapping(tensors, "tensor").items():
+        if not named.is_torch(value):
+            raise TypeError(
+                f"tensor {name} is a {type(value).__name__}; expected a PyTorch tensor. "
+                "Use torch.tensor(array)."
+            )
+        leaves[name] = value.detach().clone().requires_grad_()
+    loss(named.container(tensors, leaves)).backward()
+    grads = {n: t.new_zeros(t.shape) if t.grad is None else t.grad for n, t in leaves.items()}
+    return named.by_name(grads, "gradient")
+
+
+def complex_step(loss: Loss, tensors: Any, h: float = 1e-20) -> dict[str, Array]:
+    """Compute the gradient by `differences.complex_step`, exact to rounding, for `compare`.
+
+    Parameters
+    ----------
+    loss : callable
+        Takes what `tensors` is, of complex arrays, gives one complex number.
+    tensors : dict or NamedTuple of NumPy arrays
+        Where.
+    h : float
+        Step.
+
+    Returns
+    -------
+    dict of Array
+        By name.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `differences.complex_step`.
+    """
+    at = named.replacing(loss, tensors)
+
+    def along(name: str, x: Array) -> Any:
+        return at({name: x})
+
+    here = named.by_name(tensors, "tensor")
+    return {n: differences.complex_step(partial(along, n), x, h) for n, x in here.items()}
+
+
+def taylor(
+    loss: Loss,
+    tensors: Any,
+    gradients: Any,
+    rng: np.random.Generator,
+    steps: npt.ArrayLike = differences.TAYLOR_STEPS,
+) -> Taylor:
+    """Run `differences.taylor` along one random direction through all tensors at once.
+
+    Parameters
+    ----------
+    loss, tensors, gradients
+        As in `check`.
+    rng : numpy.random.Generator
+        Draws the direction, of length 1.
+    steps : array_like
+        How far to go, from large to small.
+
+    Returns
+    -------
+    Taylor
+        The remainders and their order. It takes a handful of evaluations where `check` takes 2P.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `check` and `differences.taylor`.
+    """
+    here = named.by_name(tensors, "tensor")
+    claimed = named.same_names(here, gradients, "tensor", "gradient")
+    at = named.replacing(loss, tensors)
+    ends = np.cumsum([x.size for x in here.values()])[:-1]
+
+    def along(vector: Array) -> float:
+        parts = zip(here.items(), np.split(vector, ends), strict=True)
+        return float(at({name: part.reshape(x.shape) for (name, x), part in parts}))
+
+    x, g = (np.concatenate([t.ravel() for t in d.values()]) for d in (here, claimed))
+    direction = rng.standard_normal(x.shape)
+    return differences.taylor(along, x, g, direction / np.linalg.norm(direction), steps)
+
+
+def implied_gradient(before: Any, after: Any, learning_rate: float) -> dict[str, Array]:
+    """Compute (P_old - P_new) / learning_rate: the gradient that a training step really used.
+
+    Parameters
+    ----------
+    before, after : dict or NamedTuple of arrays
+        The tensors before and after the step; `before` must be a copy if the step works in place.
+    learning_rate : float
+        Of the step.
+
+    Returns
+    -------
+    dict of Array
+        By name. Hand it to `check` together with `before`. Taught in chapter 9.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Names that differ, numbers that are not finite, or a learning rate that is not above 0.
+    """
+    arrays.positive(learning_rate, "learning_rate")
+    old = named.by_name(before, "tensor")
+    new = named.same_names(old, after, "tensor", "tensor after the step")
+    return {name: (old[name] - new[name]) / learning_rate for name in old}
+
+
+def check_steps(
+    loss: Loss,
+    step: Callable[[Any], Any],
+    tensors: Any,
+    learning_rate: float,
+    steps: int = 2,
+    tolerance: float = 1e-7,
+) -> list[GradientCheck]:
+    """Check the implied gradient of whole training steps, each at the place where it starts.
+
+    Parameters
+    ----------
+    loss, tensors, tolerance
+        As in `check`.
+    step : callable
+        Takes what `tensors` is and gives the tensors after one step of plain gradient descent, or
+        changes them in place and gives None.
+    learning_rate : float
+        Of the step.
+    steps : int
+        How many to check. What a program carries over by mistake (gradients that were not cleared,
+        an old cache) shows in the second.
+
+    Returns
+    -------
+    list of GradientCheck
+        One a step, up to the first that does not pass. Taught in chapter 9.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `check` and `implied_gradient`.
+    """
+    results: list[GradientCheck] = []
+    for _ in range(steps):
+        before = named.copy(tensors)
+        after = step(tensors)
+        tensors = tensors if after is None else after
+        implied = implied_gradient(before, tensors, learning_rate)
+        results.append(check(loss, before, implied, tolerance))
+        if not results[-1].passed:
+            break
+    return results
