@@ -1,0 +1,241 @@
+"""The stepper in a real browser: by mouse, by keyboard, without scripts, on a phone, in the dark.
+
+The page is opened from the disk, as a student without internet does. If BOOK_HTML names the built
+book, the chapter in it is tried as well.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from labsupport import stepper
+from tests.test_stepper import START, build
+
+ROOT = Path(__file__).parent.parent
+CHAPTER = "chapters/07-four-equations.html"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking"
+).split()
+STEPS = 11
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def browser():
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.fail(f"no browser: install one of {', '.join(BROWSERS)}.", pytrace=False)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield chromium
+        chromium.close()
+
+
+def plain_page(folder):
+    """Write a page with nothing but the stepper, its style and its script."""
+    page = folder / "page.html"
+    page.write_text(
+        f"""<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Stepper</title>
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <link rel="stylesheet" href="{(ROOT / "_static/stepper.css").as_uri()}">
+        <script src="{(ROOT / "_static/stepper.js").as_uri()}"></script></head>
+        <body class="bd-article"><main><h1>Stepper</h1><button>before</button>
+        {build(START)[0]._repr_html_()}<p style="height: 2000px">after</p></main></body></html>""",
+        encoding="utf-8",
+    )
+    return page
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    return plain_page(tmp_path_factory.mktemp("page")).as_uri()
+
+
+@pytest.fixture(scope="module")
+def chapter_url():
+    if "BOOK_HTML" not in os.environ:
+        pytest.skip("BOOK_HTML names no built book")
+    return (ROOT / os.environ["BOOK_HTML"] / CHAPTER).as_uri()
+
+
+@pytest.fixture
+def visit(browser):
+    """Open a page and give it; errors in its scripts and requests to other places fail the test."""
+    contexts, problems = [], []
+
+    def opened(url, **options):
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda m: m.type == "error" and problems.append(m.text))
+        page.on("request", lambda r: problems.append(r.url) if not local(r.url) else None)
+        page.goto(url)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def local(url):
+    return url.startswith(("file:", "data:"))
+
+
+def shown(page):
+    """Numbers of the steps that can be seen."""
+    items = page.locator(".stepper-step").all()
+    return [n for n, item in enumerate(items, start=1) if item.is_visible()]
+
+
+def button(page, name):
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def status(page):
+    return page.locator(".stepper").get_by_role("status").text_content()
+
+
+def check_mouse(page):
+    """Go through all steps by the buttons, and back."""
+    for n in range(1, STEPS + 1):
+        assert shown(page) == [n]
+        assert status(page) == f"Step {n} of {STEPS}"
+        assert button(page, "Next").is_disabled() == (n == STEPS)  # aria-disabled counts
+        assert button(page, "Previous").is_disabled() == (n == 1)
+        button(page, "Next").click(force=True)
+    assert shown(page) == [STEPS]  # it stops at the end
+    for n in range(STEPS - 1, 0, -1):
+        button(page, "Previous").click()
+        assert shown(page) == [n]
+
+
+def check_keyboard(page):
+    """Go through all steps by Tab, Enter, space and the arrow keys."""
+    button(page, "Next").focus()
+    keys = {"Enter": 2, "Space": 3, "ArrowRight": 4, "ArrowLeft": 3, "End": STEPS, "Home": 1}
+    for key, expected in keys.items():
+        page.keyboard.press(key)
+        assert shown(page) == [expected], key
+    scrolled = page.evaluate("window.scrollY")
+    for n in range(2, STEPS + 1):
+        page.keyboard.press("Enter")
+        assert shown(page) == [n]
+    page.keyboard.press("End")
+    assert page.evaluate("window.scrollY") == scrolled
+    # The focus stays where it was, on a button that does nothing now.
+    assert page.evaluate("document.activeElement.textContent") == "Next"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert shown(page) == list(range(1, STEPS + 1))
+    assert not button(page, "Next").is_visible()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    assert shown(page) == [STEPS]
+
+
+def test_mouse(visit, url):
+    check_mouse(visit(url))
+
+
+def test_keyboard(visit, url):
+    page = visit(url)
+    page.keyboard.press("Tab")  # the button before
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Previous"
+    check_keyboard(page)
+
+
+def test_arrows_mean_the_steps_only_on_the_buttons(visit, url):
+    """Elsewhere, or with Ctrl, the key is left to the page; here the page does not hear of it."""
+    page = visit(url)
+    page.evaluate("heard = []; document.addEventListener('keydown', (e) => heard.push(e.key))")
+    button(page, "before").focus()
+    page.keyboard.press("ArrowRight")
+    button(page, "Next").focus()
+    page.keyboard.press("Control+ArrowRight")
+    assert shown(page) == [1]
+    assert page.evaluate("heard") == ["ArrowRight", "Control", "ArrowRight"]
+    page.keyboard.press("ArrowRight")
+    assert shown(page) == [2]
+    assert page.evaluate("heard.length") == 3
+
+
+def test_without_scripts_all_steps_are_read(visit, url):
+    page = visit(url, java_script_enabled=False)
+    assert shown(page) == list(range(1, STEPS + 1))
+    assert page.locator(".stepper button").count() == 0
+    text = page.locator(".stepper").inner_text()
+    for number in ("0.126184", "−0.074358", "0.683630"):
+        assert number in text
+
+
+def test_printed_all_steps_are_read(visit, url):
+    page = visit(url)
+    page.emulate_media(media="print")
+    assert shown(page) == list(range(1, STEPS + 1))
+    assert not button(page, "Next").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_phone_and_less_motion(visit, url, scheme):
+    size = {"width": 360, "height": 740}
+    page = visit(url, viewport=size, color_scheme=scheme, reduced_motion="reduce")
+    for _ in range(STEPS):
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+        assert page.evaluate("document.getAnimations().length") == 0
+        page.keyboard.press("Tab")
+        button(page, "Next").click(force=True)
+    for name in ("Previous", "Next", "Show all steps"):
+        assert button(page, name).bounding_box()["height"] >= 44  # a finger finds it
+    assert page.evaluate("document.getAnimations().length") == 0
+
+
+def test_two_on_a_page_do_not_disturb_each_other(visit, tmp_path):
+    path = plain_page(tmp_path)
+    step = stepper.Step("Only one", "", "", {}, {})
+    other = stepper.Stepper("Another", (step, step))._repr_html_()
+    path.write_text(path.read_text("utf-8").replace("<p style", f"{other}<p style"), "utf-8")
+    page = visit(path.as_uri())
+    button(page, "Next").last.click()
+    assert shown(page) == [1, STEPS + 2]
+
+
+@pytest.mark.book
+def test_chapter_by_mouse(visit, chapter_url):
+    check_mouse(visit(chapter_url))
+
+
+@pytest.mark.book
+def test_chapter_by_keyboard(visit, chapter_url):
+    page = visit(chapter_url)
+    check_keyboard(page)
+    assert page.url == chapter_url  # the arrow keys turned no page
+
+
+@pytest.mark.book
+def test_chapter_without_scripts(visit, chapter_url):
+    assert shown(visit(chapter_url, java_script_enabled=False)) == list(range(1, STEPS + 1))
+
+
+@pytest.mark.book
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
+def test_chapter_can_be_read(visit, chapter_url, width, scheme):
+    """Contrast, names and structure of the stepper by axe, in both themes, in every step."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = visit(chapter_url, color_scheme=scheme, viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for n in range(STEPS):
+        if n in (0, 1, STEPS - 1):
+            found = Axe().run(page, ".stepper", {"preload": False})  # no XHR from a disk
+            assert found.violations_count == 0, found.generate_report()
+        button(page, "Next").click(force=True)
