@@ -118,6 +118,11 @@ def test_in_a_smooth_function_they_meet():
     np.testing.assert_array_equal(x, [0.5, 1.0])
 
 
+def test_the_loss_may_read_the_very_array_that_it_is_given():
+    x = np.array([0.5])
+    assert differences.one_sided(lambda t: float(t @ x), x, (0,), 1e-3) == pytest.approx((0.5, 0.5))
+
+
 # Taylor
 
 

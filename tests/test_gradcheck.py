@@ -282,6 +282,11 @@ def test_a_tensor_with_no_non_zero_entry():
     assert failed.wrong == ("W1",)
 
 
+def test_a_loss_that_happens_to_be_0_is_no_reason():
+    result = gradcheck.check(lambda t: t["a"][0], {"a": [0.0], "b": [1.0]}, {"a": [1], "b": [0]})
+    assert result.vacuous == {"b": "zero tensor"}
+
+
 RELU = Network((2, 4, 1), "relu", "identity", "bce_with_logits")
 
 
@@ -383,6 +388,11 @@ def test_a_bend_is_no_kink(curvature, slip):
 
     claim = {"x": [(curvature * 1.0 + np.cos(1.0)) * (1 + slip)]}
     assert gradcheck.check(bowl, {"x": [1.0]}, claim).status == "failed"
+
+
+def test_a_claim_within_the_bend_of_a_minimum_is_no_kink():
+    result = gradcheck.check(lambda t: 0.5 * t["x"][0] ** 2, {"x": [0.0]}, {"x": [1e-8]})
+    assert result.status == "failed"
 
 
 def test_a_bug_beside_a_kink_is_a_bug():

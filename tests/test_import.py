@@ -16,14 +16,14 @@ FOLDER = Path(labsupport.__file__).parent
 
 # A module imports only from lines above its own; the lines are the floors, the lowest first.
 FLOORS = [
-    ["arrays"],
-    ["activations", "datasets", "initialisers", "losses"],
+    ["arrays", "tables", "verdict"],
+    ["activations", "agreement", "datasets", "differences", "history", "initialisers", "losses"],
+    ["mistakes", "records", "slider", "stepper", "tensors"],
     ["network"],
-    ["history"],
-    ["descent", "gradcheck", "torch_armijo"],
-    ["bugs", "torch_twin"],
-    ["figures", "records"],
-    ["feedback", "slider", "stepper"],
+    ["bugs", "descent", "figures", "gradcheck", "torch_armijo", "trials"],
+    ["diagnosis", "torch_twin", "zoo"],
+    ["exercises"],  # a folder: the self-checks, a module for each chapter
+    ["feedback"],
 ]
 FLOOR = {module: floor for floor, modules in enumerate(FLOORS) for module in modules}
 MODULES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
@@ -62,7 +62,14 @@ def loaded_by(statement):
 
 
 def test_every_module_has_its_floor():
-    assert sorted(FLOOR) == MODULES
+    assert sorted(FLOOR) == sorted([*MODULES, "exercises"])
+
+
+@pytest.mark.parametrize("path", sorted((FOLDER / "exercises").glob("*.py")), ids=lambda p: p.stem)
+def test_exercises_import_downwards(path):
+    source = path.read_text("utf-8")
+    assert upwards("exercises", source) == []
+    assert not outside(source) & {"torch", "matplotlib"}
 
 
 @pytest.mark.parametrize("module", MODULES)
