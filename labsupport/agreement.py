@@ -97,7 +97,7 @@ class GradientCheck:
             "passed": f"passed at tolerance {self.tolerance:g}",
             "failed": f"FAILED at tolerance {self.tolerance:g}",
             "vacuous": f"VACUOUS: {reasons}. Check again from another start or with other data",
-            "kink": "UNDECIDED: the loss has a kink here. Move off it, as by small random biases",
+            "kink": "UNDECIDED: a kink. Move off it, for example by small random biases",
         }
         return "\n".join([*lines, f"gradient check {verdict[self.status]}"])
 

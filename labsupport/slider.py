@@ -233,7 +233,7 @@ class Slider:
 
 
 def _number(gap: float) -> str:
-    return f"{gap:.3g}" if gap >= FLOOR else "less than 1e-6"
+    return f"{gap:.3g}" if gap >= FLOOR else "less than 10⁻⁶"
 
 
 def _rounded(values: Array, digits: int) -> list[Any]:

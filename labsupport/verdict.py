@@ -137,7 +137,9 @@ def call(name: str, function: Any, *args: Any, **kwargs: Any) -> Outcome:
     except NotImplementedError:
         return Outcome(problem=unattempted(name))
     except Exception as error:
-        return Outcome(problem=wrong(f"`{name}` stopped with {_where(error, function)}"))
+        shapes = re.search("matmul|broadcast|aligned|shapes|size of tensor", str(error))
+        more = ["Write the shapes beside that line: is a `.T` missing?"] if shapes else []
+        return Outcome(problem=wrong(f"`{name}` stopped with {_where(error, function)}", *more))
     if value is None:
         return Outcome(problem=wrong(f"`{name}` gives None: its last line is not a `return`."))
     return Outcome(problem=unattempted(name)) if value is ... else Outcome(value)
@@ -234,7 +236,9 @@ def one_number(name: str, answer: object) -> float | Verdict:
         return wrong(f"`{name}` has shape {array.shape}; expected one number.")
     value = float(array.reshape(()))
     if not np.isfinite(value):
-        return wrong(f"`{name}` is {value}: look for 0/0, a log(0) or an entry that is nan.")
+        return wrong(
+            f"`{name}` is {value}: look for 0/0, a log(0) or a mean over a nan (`np.nanmean`)."
+        )
     return value
 
 

@@ -5,13 +5,35 @@ To look further: `pytest --hypothesis-profile=explore`.
 """
 
 import os
+import shutil
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # before NumPy and PyTorch are loaded
 
+import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
 COMMON = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 settings.register_profile("same", derandomize=True, max_examples=50, **COMMON)
 settings.register_profile("explore", max_examples=1000, **COMMON)
 settings.load_profile("same")
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking"
+).split()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A real Chromium, driven by Playwright."""
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.fail(f"no browser: install one of {', '.join(BROWSERS)}.", pytrace=False)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield chromium
+        chromium.close()

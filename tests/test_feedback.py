@@ -296,7 +296,7 @@ def test_describes_the_error(change, line):
 
 def test_a_gradient_that_should_be_zero():
     case = trials.draw(NET, np.random.default_rng(8))[0]
-    fitted = Case(case.network, case.parameters, case.X, case.cache.output)
+    fitted = trials.Case(case.network, case.parameters, case.X, case.cache.output)
     one = tampered(put(0, lambda t, m: t + 1))
     assert "`dW1` is not zero, and should be" in repr(
         feedback.gradient("f", one, NET, cases=[fitted])
@@ -317,6 +317,7 @@ def test_a_transpose_that_raises_is_named_all_the_same():
     said = feedback.gradient("f", backward, NET)
     assert BUGS["transposed W"].slip in said.lines[0]
     assert "D1 = D2 @ p.weights[1]" in said.lines[1] and "ValueError" in said.lines[1]
+    assert "is a `.T` missing" in said.lines[2] and "tried on a network" in said.lines[3]
 
 
 def test_a_slip_of_the_exercise_is_named_beside_the_zoo():

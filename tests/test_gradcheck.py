@@ -407,6 +407,12 @@ def test_a_bug_beside_a_kink_is_a_bug():
     assert "FAILED" in str(result)
 
 
+def test_many_small_slips_beside_a_kink_are_a_bug():
+    at, claim = {"x": np.r_[0.0, np.ones(400)]}, np.r_[1.0, np.full(400, 2 + 6e-7)]
+    result = gradcheck.check(lambda t: abs(t["x"][0]) + (t["x"][1:] ** 2).sum(), at, {"x": claim})
+    assert result.status == "failed"
+
+
 # PyTorch
 
 

@@ -136,7 +136,7 @@ def test_table_and_data_hold_the_same_numbers():
         assert float(row[1]) == pytest.approx(walk.share, rel=1e-2)
         assert row[4] == walk.outcome
         for cell, n in zip(row[2:4], (10, 40), strict=True):
-            if cell == "less than 1e-6":
+            if cell == "less than 10⁻⁶":
                 assert walk.gap[n] < 1e-6 and drawn["gap"][n] < -6
             else:
                 assert float(cell) == pytest.approx(walk.gap[n], rel=1e-2)

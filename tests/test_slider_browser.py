@@ -6,7 +6,6 @@ book, the chapter in it is tried as well.
 
 import os
 import re
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +15,6 @@ from labsupport import slider
 
 ROOT = Path(__file__).parent.parent
 CHAPTER = "chapters/12-step-size.html"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-QUIET = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking"
-).split()
 STATIC = ROOT / "_static"
 A = np.array([[5.0, -2.0], [-2.0, 2.0]])
 SHARES = (0.1, 0.5, 0.8, 0.95, 1.0, 1.05, 1.2)
@@ -56,19 +50,6 @@ def chapter_address():
     if "BOOK_HTML" not in os.environ:
         pytest.skip("BOOK_HTML names no built book")
     return (ROOT / os.environ["BOOK_HTML"] / CHAPTER).as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.fail(f"no browser: install one of {', '.join(BROWSERS)}.", pytrace=False)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=QUIET)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

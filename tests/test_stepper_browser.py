@@ -5,7 +5,6 @@ book, the chapter in it is tried as well.
 """
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -15,27 +14,9 @@ from tests.test_stepper import START, build
 
 ROOT = Path(__file__).parent.parent
 CHAPTER = "chapters/07-four-equations.html"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-QUIET = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking"
-).split()
 STEPS = 11
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.fail(f"no browser: install one of {', '.join(BROWSERS)}.", pytrace=False)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=QUIET)
-        yield chromium
-        chromium.close()
 
 
 def plain_page(folder):
