@@ -2,10 +2,14 @@
 
 Four floors, imports only downwards:
 
-1. `arrays`, `datasets`, `activations`, `losses`, `initialisers`: plain values and functions.
+1. plain values and functions: `arrays`, `datasets`, `activations`, `losses`, `initialisers`;
+   `differences`, `agreement` and `tensors` for comparing gradients; `history`.
 2. `network`: parameters, forward pass, backward pass.
-3. `descent`, `gradcheck`, `torch_twin`: what is done to a network.
-4. `figures`, `records`: what is shown.
+3. what is done to a network: `descent`, `gradcheck`, `bugs` and the `zoo` that trains with them,
+   `torch_twin` and `torch_armijo`.
+4. what is shown: `figures`, `tables`, `stepper`, `slider`, `records`; and `feedback`, the
+   self-checks of the `exercises`, which say what `trials`, `mistakes` and `diagnosis` have found as
+   a `verdict`.
 
 Importing the package loads none of them: write `from labsupport import network`.
 Every algorithm here is shown line by line in a chapter, which asserts that both agree.
