@@ -219,12 +219,13 @@ class ArmijoSGD(torch.optim.Optimizer):
         alpha = float(memory["next"] if group["warm"] else group["first"])
         allowed = before + group["slack"] * torch.finfo(params[0].dtype).eps * abs(before)
         while alpha >= group["smallest"]:
-            torch._foreach_add_(params, direction, alpha=-alpha)
+            for p, x, d in zip(params, start, direction, strict=True):
+                torch.add(x, d, alpha=-alpha, out=p)
             memory["trials"] += 1
             if float(self._trial(closure, memory)) <= allowed - group["c"] * alpha * squared:
                 return alpha
-            torch._foreach_copy_(params, start)
             alpha *= group["shrink"]
+        torch._foreach_copy_(params, start)
         self._check_repeats(closure, before, memory)
         warnings.warn(
             f"search gave up at loss {before:.6g}: no step down to {group['smallest']:g} lowered "
