@@ -15,12 +15,12 @@ def _wavy(x: Array) -> Any:
     return np.sum(np.sin(x) + np.exp(0.5 * x), axis=-1)
 
 
-def five_point(answer: Any) -> Verdict:
+def slope(five_point: Any) -> Verdict:
     """Judge the slope from four losses, ex-five-point: at a step where two losses do worse."""
     rng = np.random.default_rng(8)
     x, v = rng.standard_normal(6), rng.standard_normal(6)
     for h in (0.02, 0.03):
-        outcome = call("five_point", answer, _wavy, x, v, h)
+        outcome = call("five_point", five_point, _wavy, x, v, h)
         if outcome.problem is not None:
             return outcome.problem
         far = float(_wavy(x + 2 * h * v) - _wavy(x - 2 * h * v))
@@ -34,14 +34,14 @@ def five_point(answer: Any) -> Verdict:
             "divide by 12 h, and not by 2 h": (8 * near - far) / (2 * h),
             "the inner losses count eight times": (near - far) / (12 * h),
         }
-        slope = float(np.sum((np.cos(x) + 0.5 * np.exp(0.5 * x)) * v))
-        verdict = number("five_point", outcome.value, slope, slips, rtol=2e-6)
+        exact = float(np.sum((np.cos(x) + 0.5 * np.exp(0.5 * x)) * v))
+        verdict = number("five_point", outcome.value, exact, slips, rtol=2e-6)
         if not verdict.passed:
             return verdict
     return right("`five_point` has an error of order h^4.")
 
 
-def guard(answer: Any) -> Verdict:
+def guard(guarded_check: Any) -> Verdict:
     """Judge the check that can say "nothing", ex-guard."""
     one, none = np.ones(3), np.zeros(3)
     nearly = np.array([1.0, 1.0, 1.0 + 1e-9])
@@ -59,7 +59,7 @@ def guard(answer: Any) -> Verdict:
     ]
     for g, n, wanted, what in cases:
         with np.errstate(invalid="ignore", divide="ignore"):
-            outcome = call("guarded_check", answer, g, n)
+            outcome = call("guarded_check", guarded_check, g, n)
         if outcome.problem is not None:
             return outcome.problem
         if outcome.value not in ("passed", "failed", "vacuous"):
@@ -67,7 +67,7 @@ def guard(answer: Any) -> Verdict:
         if outcome.value != wanted:
             return wrong(f'`guarded_check` says "{outcome.value}" to {what}.')
     with np.errstate(invalid="ignore"):
-        loose = call("guarded_check", answer, one, 1.001 * one, 0.1)
+        loose = call("guarded_check", guarded_check, one, 1.001 * one, 0.1)
     if loose.problem is not None:
         return loose.problem
     if loose.value != "passed":
@@ -88,4 +88,4 @@ def leaky(leaky_ratio: object) -> Verdict:
     return number("leaky_ratio", leaky_ratio, 1 - SLOPE, slips)
 
 
-CHECKS: dict[str, Check] = {"ex-five-point": five_point, "ex-guard": guard, "ex-leaky": leaky}
+CHECKS: dict[str, Check] = {"ex-five-point": slope, "ex-guard": guard, "ex-leaky": leaky}
