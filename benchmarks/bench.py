@@ -178,23 +178,35 @@ def epoch_in_pytorch(size: Size) -> Array:
 # The Armijo optimiser in PyTorch on the moons, 2-16-1, against the passes that it makes
 
 
-def armijo_over_its_passes(first: float, size: Size) -> Array:
-    import torch
-
+def armijo_on_moons(first: float) -> tuple[Any, Parameters, Any, Callable[[], Any], Any]:
+    """Give module, start, optimiser, a closure that saves what it can, and the bare loss."""
     from labsupport import torch_twin
 
     X, Y = map(torch_twin.as_tensor, datasets.moons()[:2])
     start = initialise(MOONS, np.random.default_rng(3), "pytorch")
     model, criterion = torch_twin.module(MOONS, start), torch_twin.loss(MOONS)
     optimiser = torch_twin.ArmijoSGD(model.parameters(), first=first)
-    epochs = max(size.epochs // 10, 1)
 
-    def closure() -> torch.Tensor:
+    def evaluate() -> Any:
+        return criterion(model(X), Y)
+
+    def closure() -> Any:
         optimiser.zero_grad()
-        loss = criterion(model(X), Y)
+        loss = evaluate()
         if loss.requires_grad:
             loss.backward()
         return loss
+
+    return model, start, optimiser, closure, evaluate
+
+
+def armijo_over_its_passes(first: float, size: Size) -> Array:
+    import torch
+
+    from labsupport import torch_twin
+
+    model, start, optimiser, closure, _ = armijo_on_moons(first)
+    epochs = max(size.epochs // 10, 1)
 
     trials = []  # of each epoch, from the first run
 
@@ -233,19 +245,9 @@ def copying_the_state_dict(first: float, size: Size) -> Array:
 
     from labsupport import torch_twin
 
-    X, Y = map(torch_twin.as_tensor, datasets.moons()[:2])
-    start = initialise(MOONS, np.random.default_rng(3), "pytorch")
-    model, criterion = torch_twin.module(MOONS, start), torch_twin.loss(MOONS)
-    optimiser = torch_twin.ArmijoSGD(model.parameters(), first=first)
+    model, start, optimiser, closure, evaluate = armijo_on_moons(first)
     epochs = max(size.epochs // 10, 1)
     accepted: dict[str, list[float]] = {"ours": [], "theirs": []}
-
-    def closure() -> torch.Tensor:
-        optimiser.zero_grad()
-        loss = criterion(model(X), Y)
-        if loss.requires_grad:
-            loss.backward()
-        return loss
 
     def ours() -> None:
         torch_twin.copy_into(model, start)
@@ -266,7 +268,7 @@ def copying_the_state_dict(first: float, size: Size) -> Array:
                 with torch.no_grad():
                     for p, g in zip(model.parameters(), gradients, strict=True):
                         p -= alpha * g
-                    if criterion(model(X), Y).item() <= loss - 1e-4 * alpha * squared:
+                    if evaluate().item() <= loss - 1e-4 * alpha * squared:
                         break
                 alpha *= 0.5
             accepted["theirs"].append(alpha)
