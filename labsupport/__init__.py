@@ -5,8 +5,8 @@ Four floors, imports only downwards:
 1. plain values and functions: `arrays`, `datasets`, `activations`, `losses`, `initialisers`;
    `differences`, `agreement` and `tensors` for comparing gradients; `history`.
 2. `network`: parameters, forward pass, backward pass.
-3. what is done to a network: `descent`, `gradcheck`, `bugs` and the `zoo` that trains with them,
-   `torch_twin` and `torch_armijo`.
+3. what is done to a network: `descent` and the `probes` it takes along, `gradcheck`, `bugs` and
+   the `zoo` that trains with them, `torch_twin` and `torch_armijo`.
 4. what is shown: `figures`, `tables`, `stepper`, `slider`, `records`; and `feedback`, the
    self-checks of the `exercises`, which say what `trials`, `mistakes` and `diagnosis` have found as
    a `verdict`.

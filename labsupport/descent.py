@@ -7,8 +7,9 @@ end: a run that has ended takes steps of length zero while the others go on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,10 @@ from labsupport.arrays import Array
 from labsupport.history import DescentWarning, History, Log, any_of
 from labsupport.network import Cache, Network, Parameters
 
-__all__ = ["Armijo", "DescentWarning", "Fixed", "History", "Training", "train"]
+__all__ = ["Armijo", "DescentWarning", "Fixed", "History", "Probe", "Training", "train"]
+
+Probe: TypeAlias = Callable[[Network, Parameters, Cache, Parameters], Array]
+"""Looks at a network while it trains; `labsupport.probes` has some."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,7 @@ def train(
     target: float | None = None,
     smallest_gradient: float | None = None,
     every: int = 1,
+    watch: Mapping[str, Probe] | None = None,
     progress: bool = True,
 ) -> Training:
     """Train one network, or many at once, by gradient descent.
@@ -146,6 +151,10 @@ def train(
         A run ends when the norm of its full gradient is at most this (full batch only).
     every : int
         Record every so many epochs.
+    watch : dict of str to callable, optional
+        Probes to call at the recorded epochs, by the name under which the history keeps what they
+        give, as in ``{"dead": probes.dead}`` (full batch only). Each is handed the network, its
+        parameters, the forward pass and the gradient, and gives a fresh array.
     progress : bool
         Show a progress bar once a run takes longer than a second; it cleans up after itself.
         With TQDM_DISABLE=1 in the environment it never shows.
@@ -166,13 +175,15 @@ def train(
         A run diverged, or its line search gave up; it says in which epoch and at what loss.
     """
     X, Y = network.check(net, parameters, X, Y)
-    _check_settings(len(X), epochs, every, batch_size, rng, target, smallest_gradient)
+    _check_settings(len(X), epochs, every, batch_size, rng, target, smallest_gradient, watch)
     quiet = {} if progress else {"disable": True}  # TQDM_DISABLE in the environment still works
     epochs_bar = tqdm(range(epochs + 1), unit="epoch", delay=1, leave=False, **quiet)
     with np.errstate(over="ignore", invalid="ignore"), epochs_bar:
         if batch_size is None:
             floor = smallest_gradient or 0.0
-            return _full_batch(net, parameters, X, Y, rule, epochs_bar, target, floor, every)
+            return _full_batch(
+                net, parameters, X, Y, rule, epochs_bar, target, floor, every, watch or {}
+            )
         batches = _Batches(X, Y, batch_size, rng)
         return _mini_batch(net, parameters, X, Y, rule, epochs_bar, target, batches, every)
 
@@ -187,6 +198,7 @@ def _full_batch(
     target: float | None,
     floor: float,
     every: int,
+    watch: Mapping[str, Probe],
 ) -> Training:
     """Step along the full gradient; the pass that accepts a step is the next epoch's forward."""
     here, trial, gradient = start.copy(), start.copy(), start.copy()
@@ -200,7 +212,11 @@ def _full_batch(
             log.end(loss <= target, "target", epoch)
         if any_of(low := squared <= floor * floor):
             log.end(low, "small gradient" if floor else "zero gradient", epoch)
-        if not log.see(epoch, epochs.total - 1, loss, np.sqrt(squared)):
+        going_on = log.see(epoch, epochs.total - 1, loss, np.sqrt(squared))
+        if log.due:
+            for name, probe in watch.items():
+                log.note(name, probe(net, here, cache, gradient))
+        if not going_on:
             break
         going = log.active.astype(float)
         step = alpha * log.active
@@ -279,6 +295,7 @@ def _check_settings(
     rng: np.random.Generator | None,
     target: float | None,
     smallest_gradient: float | None,
+    watch: Mapping[str, Probe] | None,
 ) -> None:
     for name, number, low in (("epochs", epochs, 0), ("every", every, 1)):
         if not isinstance(number, int | np.integer) or number < low:
@@ -295,6 +312,8 @@ def _check_settings(
         arrays.positive(smallest_gradient, "smallest_gradient")
         if batch_size is not None:
             raise ValueError("smallest_gradient needs the full gradient; leave batch_size away.")
+    if watch and batch_size is not None:
+        raise ValueError("watch looks at full-batch passes; leave watch or batch_size away.")
 
 
 def _evaluate(net: Network, parameters: Parameters, X: Array, Y: Array) -> tuple[Cache, Array]:

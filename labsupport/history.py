@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -42,6 +43,8 @@ class History:
         ``diverged``, or ``search gave up``.
     stopped_at : (...) of int
         Epochs that each run had done by then.
+    watched : dict of str to (s, ...)
+        What the probes of `train`'s `watch` gave, by their names.
     """
 
     epoch: Array
@@ -54,6 +57,7 @@ class History:
     every: int
     stopped: Array
     stopped_at: Array
+    watched: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def passes(self) -> Array:
@@ -94,6 +98,7 @@ class Log:
         self.nothing = np.full(runs, np.nan)
         self.rows: list[list[Array]] = []
         self.epochs: list[int] = []
+        self.watched: dict[str, list[Array]] = {}
         self.due = False
 
     def end(self, where: Array, reason: str, epoch: int) -> None:
@@ -122,6 +127,10 @@ class Log:
             self.rows.append([loss, norm, self.nothing, self.nothing, *counts])
         return going_on
 
+    def note(self, name: str, value: Array) -> None:
+        """Keep what a probe gave at a recorded epoch."""
+        self.watched.setdefault(name, []).append(value)
+
     def count(self, step: Array, trials: Array, forwards: Array, backwards: Array) -> None:
         """Add what a step cost; all of it is 0 for the runs that have ended."""
         self.forwards = self.forwards + forwards
@@ -144,4 +153,5 @@ class Log:
             every=self.every,
             stopped=self.stopped,
             stopped_at=self.stopped_at,
+            watched={name: np.array(seen) for name, seen in self.watched.items()},
         )

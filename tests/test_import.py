@@ -20,7 +20,7 @@ FLOORS = [
     ["activations", "agreement", "datasets", "differences", "history", "initialisers", "losses"],
     ["mistakes", "records", "slider", "stepper", "tensors"],
     ["network"],
-    ["bugs", "descent", "figures", "gradcheck", "torch_armijo", "trials"],
+    ["bugs", "descent", "figures", "gradcheck", "probes", "torch_armijo", "trials"],
     ["diagnosis", "torch_twin", "zoo"],
     ["exercises"],  # a folder: the self-checks, a module for each chapter
     ["feedback"],
