@@ -36,9 +36,13 @@ def _identity(Z: Array) -> Array:
 
 
 def _sigmoid(Z: Array) -> Array:
-    # SciPy's expit takes no complex numbers; the complex step of chapter 8 needs them.
-    A: Array = 0.5 + 0.5 * np.tanh(0.5 * Z) if np.iscomplexobj(Z) else expit(Z)
-    return A
+    # SciPy's expit is one call, the fastest for a small array, but slow an entry; and it takes no
+    # complex numbers, which the complex step of chapter 8 needs.
+    if Z.size < 500 and Z.dtype.kind == "f":
+        A: Array = expit(Z)
+        return A
+    with np.errstate(over="ignore"):  # exp(-z) is infinite for z < -709, and 1/inf is right
+        return 1 / (1 + np.exp(-Z))
 
 
 def _tanh(Z: Array) -> Array:

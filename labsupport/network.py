@@ -185,7 +185,15 @@ class Parameters:
 
     def copy(self) -> Parameters:
         """Give a copy that shares nothing with this one."""
-        return Parameters(self.sizes, self.vector.copy())
+        return Parameters(self.sizes, self.vector.copy(order="K"))
+
+    def interleaved(self) -> Parameters:
+        """Give a copy in which the same entry of all runs lies side by side in memory.
+
+        Nothing but speed changes: with hundreds of small networks an operation is then a few long
+        loops over the runs instead of many short ones over a matrix. `product` knows both.
+        """
+        return Parameters(self.sizes, self.vector.copy(order="F"))
 
     def astype(self, dtype: npt.DTypeLike) -> Parameters:
         """Give a copy in another precision."""
@@ -276,6 +284,17 @@ def check(
     return X.astype(dtype, copy=False), Y.astype(dtype, copy=False)
 
 
+def product(A: Array, B: Array, out: Array | None = None) -> Array:
+    """Compute the matrix product A @ B, (..., n, k) by (..., k, m), for whichever runs there are.
+
+    When the runs lie side by side in memory, as `Parameters.interleaved` puts them, the sum over k
+    is written as such: NumPy then loops over the runs innermost.
+    """
+    if B.ndim > 2 and B.strides[0] < B.strides[-1]:
+        return np.einsum("...ik,...kj->...ij", A, B, out=out)
+    return np.matmul(A, B, out=out)
+
+
 def forward(network: Network, parameters: Parameters, X: Array) -> Cache:
     """Compute Z_l = A_{l-1} W_l + b_l and A_l = g_l(Z_l), layer by layer.
 
@@ -299,7 +318,7 @@ def forward(network: Network, parameters: Parameters, X: Array) -> Cache:
     """
     Z, A = [], [X]
     for W, b, g in zip(parameters.weights, parameters.biases, network.activations, strict=True):
-        Z.append(A[-1] @ W + b)
+        Z.append(product(A[-1], W) + b)
         A.append(g.value(Z[-1]))
     return Cache(Z, A)
 
@@ -352,11 +371,12 @@ def backward(
     gradient = out or Parameters(parameters.sizes, np.empty_like(parameters.vector))
     D = output_delta(network, cache, Y)
     for layer in reversed(range(len(parameters.weights))):
-        np.matmul(cache.A[layer].mT, D, out=gradient.weights[layer])
+        product(cache.A[layer].mT, D, out=gradient.weights[layer])
         np.add.reduce(D, axis=-2, keepdims=True, out=gradient.biases[layer])
         if layer:
             Z, A = cache.Z[layer - 1], cache.A[layer]
-            D = (D @ parameters.weights[layer].mT) * network.activations[layer - 1].derivative(Z, A)
+            D = product(D, parameters.weights[layer].mT)
+            D *= network.activations[layer - 1].derivative(Z, A)
     return gradient
 
 

@@ -27,7 +27,8 @@ class Case(NamedTuple):
 
 @st.composite
 def cases(draw, runs=False, samples=20, widths=9, smooth=False):
-    """A network of any depth, legal loss and activations; with `runs` 1 to 4 networks at once.
+    """A network of any depth, legal loss and activations; with `runs` 1 to 4 networks at once,
+    in either order of memory.
 
     The weights shrink with the width of the layer before, so that no output saturates: there the
     gradient of PyTorch's BCELoss is the less exact one.
@@ -47,6 +48,8 @@ def cases(draw, runs=False, samples=20, widths=9, smooth=False):
     parameters = Parameters(sizes, rng.normal(size=(*many, size(sizes))))
     for W in parameters.weights:
         W /= W.shape[-2] ** 0.5
+    if runs and draw(st.booleans()):
+        parameters = parameters.interleaved()
     X = rng.normal(size=(m, sizes[0]))
     shape = (m, sizes[-1])
     if loss == "mse":

@@ -2,6 +2,7 @@
 
 import re
 import time
+import tracemalloc
 import warnings
 from functools import partial
 
@@ -260,6 +261,15 @@ def test_many_runs_that_end_at_a_target(rule, size, every):
             end = many.history.stopped_at[k]
             assert many.history.loss[end, k] <= target
             assert (many.history.loss[:end, k] > target).all()
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@pytest.mark.parametrize("runs", [63, 64, 500])
+def test_hundreds_of_runs(rule, runs):
+    """From 64 on the runs of a small network lie side by side in memory; nothing else changes."""
+    case = NET, initialise(NET, np.random.default_rng(2), runs=runs), X, Y
+    many = assert_equal_runs(case, rule, epochs=12, every=3)
+    assert many.parameters.vector.flags.f_contiguous == (runs >= 64)
 
 
 def test_many_runs_that_end_at_a_small_gradient():
@@ -728,6 +738,29 @@ def test_numpy_integers_are_whole_numbers():
 def test_settings_cannot_be_changed_afterwards():
     with pytest.raises(AttributeError):
         Armijo().c = 0.5
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_memory_does_not_grow_with_the_epochs(rule):
+    """Parameters, gradient, trial and a few sets of activations; the history every k epochs."""
+    net = Network((2, 16, 1))
+    start = initialise(net, np.random.default_rng(1), runs=200)
+    X, Y = datasets.moons(100)[:2]
+    one_set = 200 * len(X) * 2 * (16 + 1) * 8  # Z and A of every unit
+
+    def peak(epochs, every):
+        tracemalloc.start()
+        train(net, start, X, Y, rule, epochs, every=every)
+        size = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return size
+
+    peak(1, 1)  # what is kept for ever, such as caches of imports
+    few, many = peak(5, 5), peak(60, 60)
+    assert many < few + 50_000
+    assert few < 2.5 * one_set + 5 * start.vector.nbytes
+    row = 6 * 200 * 8  # six numbers a run
+    assert 55 * row < peak(60, 1) - many < 3 * 60 * row  # so that growth would be seen
 
 
 def test_many_runs_cost_no_python_loop():

@@ -186,6 +186,20 @@ def test_tensors_look_into_the_vector(case):
 
 
 @given(cases(runs=True))
+def test_interleaved_parameters_are_the_same_in_another_order(case):
+    parameters, other = case.parameters, case.parameters.interleaved()
+    np.testing.assert_array_equal(other.vector, parameters.vector)
+    assert not np.shares_memory(other.vector, parameters.vector)
+    assert other.vector.flags.f_contiguous
+    assert other.copy().vector.flags.f_contiguous
+    assert all(np.shares_memory(t, other.vector) for t in other)
+    value, gradient = network.loss_and_gradient(*case)
+    same_value, same_gradient = network.loss_and_gradient(case.net, other, case.X, case.Y)
+    assert distance(value, same_value) <= 1e-12
+    assert distance(gradient.vector, same_gradient.vector) <= 1e-12
+
+
+@given(cases(runs=True))
 def test_round_trips(case):
     parameters = case.parameters
     again = Parameters.of(*parameters)
