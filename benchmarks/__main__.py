@@ -1,5 +1,9 @@
-"""Measure everything and print the table."""
+"""Measure everything and print the table; with --store keep it, and how the cost grows."""
 
-from benchmarks.bench import main
+import argparse
 
-main()
+from benchmarks import growth, report
+
+parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+parser.add_argument("--store", action="store_true", help=f"write {growth.STORED.name}")
+report.main(store=parser.parse_args().store)

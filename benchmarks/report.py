@@ -1,0 +1,50 @@
+"""The whole table, on which machine it was measured, and what is stored for the book."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+
+from benchmarks import growth
+from benchmarks.table import COLUMNS, ROWS, Size
+
+for module in ("one_network", "many_networks", "line_search"):
+    import_module(f"benchmarks.{module}")  # each adds its rows
+
+
+def versions() -> str:
+    names = ["numpy", "scipy", "torch", "jax", "scikit-learn", "micrograd"]
+    found = []
+    for name in names:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            found.append(f"{name} not installed")
+    return ", ".join([f"Python {platform.python_version()}", *found])
+
+
+def threads() -> str:
+    from threadpoolctl import threadpool_info
+
+    counts = {f"{pool['internal_api']} {pool['num_threads']}" for pool in threadpool_info()}
+    return f"{os.cpu_count()} cores; threads: {', '.join(sorted(counts))}"
+
+
+def table(lines: list[tuple[str, ...]]) -> str:
+    """Lay the lines out in Markdown."""
+    cells = [COLUMNS, *lines]
+    widths = [max(len(line[k]) for line in cells) for k in range(len(COLUMNS))]
+    text = ["| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in cells]
+    return "\n".join([text[0], "|" + "|".join("-" * (w + 2) for w in widths) + "|", *text[1:]])
+
+
+def main(size: Size = Size(), store: bool = False) -> None:  # noqa: B008 (it is immutable)
+    lines = [row.line(size) for row in ROWS]
+    machine = f"{versions()}; {platform.machine()}, {threads()}"  # the peers are loaded by now
+    print(f"{machine}\n{size.turns} turns a row, ours and theirs alternating\n")
+    print(table(lines))
+    if store:
+        rows = [dict(zip(COLUMNS, line, strict=True)) for line in lines]
+        growth.store({"machine": machine, "turns": size.turns, "rows": rows, **growth.measure()})
