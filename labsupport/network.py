@@ -239,7 +239,7 @@ def initialise(
     rng : numpy.random.Generator
         The only source of chance.
     how : str
-        Name of an initialiser: ``normal, zeros, pytorch, glorot, he``.
+        Name of an initialiser: ``normal, zeros, constant, pytorch, glorot, he``.
     runs : int, optional
         How many networks to draw at once; without it one, and no runs axis.
 
@@ -290,6 +290,8 @@ def product(A: Array, B: Array, out: Array | None = None) -> Array:
     When the runs lie side by side in memory, as `Parameters.interleaved` puts them, the sum over k
     is written as such: NumPy then loops over the runs innermost.
     """
+    if A.ndim == B.ndim == 2:
+        return np.dot(A, B, out=out)  # as matmul, with less ado
     if B.ndim > 2 and B.strides[0] < B.strides[-1]:
         return np.einsum("...ik,...kj->...ij", A, B, out=out)
     return np.matmul(A, B, out=out)
@@ -318,7 +320,8 @@ def forward(network: Network, parameters: Parameters, X: Array) -> Cache:
     """
     Z, A = [], [X]
     for W, b, g in zip(parameters.weights, parameters.biases, network.activations, strict=True):
-        Z.append(product(A[-1], W) + b)
+        Z.append(product(A[-1], W))
+        Z[-1] += b
         A.append(g.value(Z[-1]))
     return Cache(Z, A)
 
