@@ -92,6 +92,10 @@ def _mse_gradient(A: Array, Y: Array) -> Array:
     return D
 
 
+CLAMP = np.float32(-100)
+"""Smallest logarithm of a probability in `bce`; as float32 it leaves the precision as it is."""
+
+
 def bce(A: Array, Y: Array) -> Array:
     """Mean binary cross-entropy of probabilities, in nats.
 
@@ -113,7 +117,8 @@ def bce(A: Array, Y: Array) -> Array:
     100 nats and not infinity; where that begins is taught in chapter 6.
     """
     with np.errstate(divide="ignore"):
-        return _mean(-Y * np.maximum(np.log(A), -100) - (1 - Y) * np.maximum(np.log1p(-A), -100))
+        ones, zeros = np.maximum(np.log(A), CLAMP), np.maximum(np.log1p(-A), CLAMP)
+    return -_mean(Y * ones + (1 - Y) * zeros)
 
 
 def _bce_gradient(A: Array, Y: Array) -> Array:
