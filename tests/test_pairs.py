@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from scripts.refresh import read_chapter
 
-CHAPTERS = sorted((Path(__file__).parent.parent / "chapters").glob("[0-9]*"))
+CHAPTERS = sorted((Path(__file__).parent.parent / "chapters").glob("*.*"))
 STEMS = sorted({path.with_suffix("") for path in CHAPTERS if path.suffix in {".md", ".ipynb"}})
 LONGEST_CELL = 25  # lines; what is longer belongs in labsupport
 MEDIAN_CELL = 8
