@@ -32,6 +32,16 @@ def zeros(
     return np.zeros((*runs, n_in, n_out)), np.zeros((*runs, 1, n_out))
 
 
+def constant(
+    rng: np.random.Generator, n_in: int, n_out: int, runs: tuple[int, ...] = ()
+) -> tuple[Array, Array]:
+    """Each weight 1/n_in, biases zero: every unit is handed the mean of the layer before.
+
+    Units that agree are passed on in their size, so that what fails is due to symmetry alone.
+    """
+    return np.full((*runs, n_in, n_out), 1 / n_in), np.zeros((*runs, 1, n_out))
+
+
 def pytorch(
     rng: np.random.Generator, n_in: int, n_out: int, runs: tuple[int, ...] = ()
 ) -> tuple[Array, Array]:
@@ -60,7 +70,9 @@ def he(
     return rng.normal(0, scale, (*runs, n_in, n_out)), np.zeros((*runs, 1, n_out))
 
 
-INITIALISERS: dict[str, Initialiser] = {f.__name__: f for f in (normal, zeros, pytorch, glorot, he)}
+INITIALISERS: dict[str, Initialiser] = {
+    f.__name__: f for f in (normal, zeros, constant, pytorch, glorot, he)
+}
 
 
 def initialiser(name: str) -> Initialiser:
@@ -69,7 +81,7 @@ def initialiser(name: str) -> Initialiser:
     Raises
     ------
     ValueError
-        A name that is not among ``normal, zeros, pytorch, glorot, he``.
+        A name that is not among ``normal, zeros, constant, pytorch, glorot, he``.
     """
     if name not in INITIALISERS:
         raise ValueError(f"unknown initialiser {name!r}; choose one of {', '.join(INITIALISERS)}.")

@@ -11,10 +11,12 @@ N_IN, N_OUT = 300, 500
 VARIANCE = {
     "normal": 1.0,
     "zeros": 0.0,
+    "constant": 0.0,
     "pytorch": 1 / (3 * N_IN),
     "glorot": 2 / (N_IN + N_OUT),
     "he": 2 / N_IN,
 }
+WITHOUT_CHANCE = ("zeros", "constant")
 BOUND = {"pytorch": N_IN**-0.5, "glorot": (6 / (N_IN + N_OUT)) ** 0.5}
 
 
@@ -31,17 +33,28 @@ def test_shapes(name, runs):
 def test_mean_variance_and_bounds(name):
     """150 000 weights: the variance of a sample is within 2 % (5 standard deviations or more)."""
     W, b = initialiser(name)(np.random.default_rng(2), N_IN, N_OUT, ())
-    assert W.var() == pytest.approx(VARIANCE[name], rel=0.02)
-    assert abs(W.mean()) <= 5 * (VARIANCE[name] / W.size) ** 0.5
+    assert W.var() == pytest.approx(VARIANCE[name], rel=0.02, abs=1e-20)
+    mean = 1 / N_IN if name == "constant" else 0.0
+    assert abs(W.mean() - mean) <= 5 * (VARIANCE[name] / W.size) ** 0.5 + 1e-15
     if name in BOUND:
         assert 0.999 * BOUND[name] < abs(W).max() <= BOUND[name]
-    elif name != "zeros":
+    elif name not in WITHOUT_CHANCE:
         assert abs(W).max() > 4 * VARIANCE[name] ** 0.5  # a normal has tails
     if name == "pytorch":
         assert b.var() == pytest.approx(VARIANCE[name], rel=0.3)
         assert abs(b).max() <= BOUND[name]
     else:
         assert not b.any()
+
+
+def test_constant_passes_the_mean_on():
+    """Each unit gives the mean of its inputs: ones stay ones, whatever the widths."""
+    A = np.ones((2, 3))
+    for n_in, n_out in ((3, 5), (5, 2)):
+        W, b = initialiser("constant")(np.random.default_rng(1), n_in, n_out)
+        np.testing.assert_allclose(A @ W + b, A[:, :1].repeat(n_out, axis=1), rtol=1e-15)
+        A = A @ W + b
+    np.testing.assert_allclose(A, 1, rtol=1e-15)
 
 
 def test_pytorch_draws_as_nn_linear_does():
@@ -60,7 +73,7 @@ def test_the_generator_decides(name):
     )
     np.testing.assert_array_equal(first[0], again[0])
     np.testing.assert_array_equal(first[1], again[1])
-    if name != "zeros":
+    if name not in WITHOUT_CHANCE:
         assert not np.array_equal(first[0], other[0])
         assert not np.array_equal(first[0][0], first[0][1])  # each run starts elsewhere
 
