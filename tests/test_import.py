@@ -21,7 +21,7 @@ FLOORS = [
     ["mistakes", "slider", "stepper", "tensors"],
     ["network"],
     ["bugs", "descent", "figures", "gradcheck", "probes", "torch_armijo", "trials"],
-    ["audit", "diagnosis", "torch_records", "torch_twin", "zoo"],
+    ["audit", "diagnosis", "playground", "torch_records", "torch_twin", "zoo"],
     ["records"],
     ["exercises"],  # a folder: the self-checks, a module for each chapter
     ["feedback"],

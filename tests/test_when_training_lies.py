@@ -1,0 +1,143 @@
+"""The claims of chapter 10 over fresh seeds: its own functions, on starts that it never saw."""
+
+from pathlib import Path
+
+import jupytext
+import numpy as np
+import pytest
+
+from labsupport import datasets, network
+from labsupport.network import Network, Parameters
+
+PAGE = Path(__file__).parent.parent / "chapters" / "10-when-training-lies.md"
+X, Y = datasets.xor()
+SEEDS = (101, 102)
+SAMPLE = [("sigmoid", 2), ("tanh", 2), ("relu", 2), ("relu", 4), ("leaky_relu", 3)]
+
+
+def definitions():
+    """What the chapter imports, its constants and its functions, and no experiment."""
+    cells = [c.source for c in jupytext.read(PAGE, fmt="md:myst").cells if c.cell_type == "code"]
+    names = {}
+    for source in cells[:2]:
+        exec(source, names)
+    for source in cells:
+        body = [block for block in source.split("\n\n\n") if block.startswith(("def ", "@cache"))]
+        for block in body:
+            if "solution" not in block and "feedback" not in block:
+                exec(block, names)
+    return names
+
+
+@pytest.fixture(scope="module")
+def chapter():
+    return definitions()
+
+
+@pytest.fixture(scope="module")
+def stored(chapter):
+    """The sample as the chapter runs it."""
+    return {key: chapter["run"](*key, np.random.default_rng(10)) for key in SAMPLE}
+
+
+@pytest.fixture(scope="module")
+def fresh(chapter):
+    return {
+        (*key, seed): chapter["run"](*key, np.random.default_rng(seed))
+        for key in SAMPLE
+        for seed in SEEDS
+    }
+
+
+def solved(result):
+    return int(result[2].solved.sum())
+
+
+def test_the_intervals_overlap(chapter, stored, fresh):
+    wilson = chapter["wilson"]
+    for (hidden, width, seed), result in fresh.items():
+        here, there = wilson(solved(result)), wilson(solved(stored[hidden, width]))
+        assert here[0] <= there[1] and there[0] <= here[1], (hidden, width, seed)
+
+
+def test_intervals_of_different_cells_do_not(chapter, stored):
+    """So the overlap can fail."""
+    narrow, wide = (chapter["wilson"](solved(stored["relu", width])) for width in (2, 4))
+    assert narrow[1] < wide[0]
+
+
+def test_every_unsolved_relu_run_stands_at_the_level_of_its_pattern(chapter, fresh):
+    counted = 0
+    for (hidden, _, _), (net, trained, ended) in fresh.items():
+        if hidden == "relu":
+            gap = abs(chapter["predicted"](net, trained.parameters) - ended.loss)[~ended.solved]
+            still = trained.history.gradient_norm[-1][~ended.solved] < 1e-3
+            assert gap[still].max() < 0.01  # one that moves is not stuck
+            assert still.mean() > 0.95
+            counted += still.sum()
+    assert counted > 300
+
+
+def test_leaky_runs_are_at_their_level_or_on_their_way(chapter, fresh):
+    for (hidden, _, _), (net, trained, ended) in fresh.items():
+        if hidden == "leaky_relu":
+            guess = chapter["predicted"](net, trained.parameters, slope=0.01)
+            held = ~ended.solved & (trained.history.gradient_norm[-1] < 1e-4)
+            assert held.sum() > 10
+            assert abs(guess - ended.loss)[held].max() < 0.01
+
+
+def test_saturated_runs_share_a_code(chapter, fresh):
+    for (hidden, _, _), (net, trained, ended) in fresh.items():
+        if hidden in ("sigmoid", "tanh"):
+            gap = abs(chapter["from_codes"](net, trained.parameters) - ended.loss)
+            assert (gap[~ended.solved] < 0.01).mean() > 0.8
+
+
+def test_a_wrong_pattern_predicts_a_wrong_level(chapter, stored):
+    net, trained, ended = stored["relu", 4]
+    mirrored = Parameters(net.sizes, trained.parameters.vector.copy())
+    mirrored.weights[0][:] *= -1
+    mirrored.biases[0][:] *= -1
+    gap = abs(chapter["predicted"](net, mirrored) - ended.loss)[~ended.solved]
+    assert (gap > 0.1).mean() > 0.3
+
+
+def test_no_level_but_these(chapter):
+    """Random sets of lines, more than three: the enumeration of the chapter misses none."""
+    rng = np.random.default_rng(7)
+    levels = np.array([0, *chapter["levels"].values()])
+    for _ in range(200):
+        units = rng.integers(0, 6)
+        on = (np.column_stack([np.ones(4), X - 0.5]) @ rng.normal(size=(3, units)) > 0).T
+        found = chapter["best"](frozenset(map(tuple, on.tolist())))
+        assert abs(levels - found).min() < 1e-3
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_gradient_is_exactly_zero_wherever_the_network_is_affine(seed):
+    """Units on or off everywhere, logits 0: whatever the whole numbers are."""
+    rng = np.random.default_rng(seed)
+    w, b = rng.integers(1, 9, 2), rng.integers(1, 9)
+    W1 = np.column_stack([w, -w, w]).astype(float)
+    b1, W2 = np.array([b, -b, b], dtype=float), np.array([[4.0], [rng.integers(9)], [-4.0]])
+    net = Network((2, 3, 1), "relu")
+    loss, gradient = network.loss_and_gradient(net, Parameters.of(W1, b1, W2, np.zeros(1)), X, Y)
+    assert loss == np.log(2) and not gradient.vector.any()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_zero_bias_is_a_small_negative_one(chapter, seed):
+    """And a small positive one solves more."""
+    net = Network((2, 4, 1), "relu")
+    start = network.initialise(net, np.random.default_rng(seed), "normal", runs=200)
+    counts = []
+    for bias in (-1e-12, 0.0, 1e-12):
+        start.biases[0][:] = bias
+        done = chapter["descent"].train(
+            net, start, X, Y, chapter["descent"].Fixed(1.0), 1500, every=1500, progress=False
+        )
+        ended = chapter["probes"].outcomes(net, done.parameters, done.history, X, Y)
+        counts.append(int(ended.solved.sum()))
+    assert abs(counts[0] - counts[1]) <= 4
+    assert chapter["wilson"](counts[1])[1] < chapter["wilson"](counts[2])[0]
