@@ -1,0 +1,621 @@
+"""The playground in a real browser: its numbers against labsupport, and how it is used.
+
+The page is opened from the disk, as a student without internet does. If BOOK_HTML names the built
+book, the page in it is tried as well. How fast it is, `python -m tests.test_playground_browser`
+says.
+"""
+
+import itertools
+import os
+import re
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from labsupport import network, playground
+from labsupport.playground import CHOICES, Playground
+
+ROOT = Path(__file__).parent.parent
+STATIC = ROOT / "_static"
+EPOCHS = 1000
+
+pytestmark = pytest.mark.slow
+
+
+def write_page(path, situation):
+    """Write a page with a playground and nothing else. The scripts stand in the wrong order."""
+    names = [name for name in reversed(playground.FILES) if name.endswith(".js")]
+    scripts = "".join(f'<script src="{(STATIC / name).as_uri()}"></script>' for name in names)
+    box = situation._repr_html_()
+    path.write_text(
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Playground</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        "<style>html[data-theme=dark] { background: #14181e; color: #ced6dd;"
+        "--pst-color-background: #14181e; --pst-color-text-base: #ced6dd;"
+        "--pst-color-surface: #29313d; --pst-color-text-muted: #9ca4af }</style>"
+        f'<link rel="stylesheet" href="{(STATIC / "playground.css").as_uri()}">{scripts}</head>'
+        f'<body class="bd-article"><main><h1>Playground</h1><button>before</button>{box}'
+        '<p style="height: 1500px">after</p></main></body></html>',
+        encoding="utf-8",
+    )
+    return path.as_uri()
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    return write_page(tmp_path_factory.mktemp("playground") / "page.html", Playground())
+
+
+@pytest.fixture(scope="module")
+def book_url():
+    if "BOOK_HTML" not in os.environ:
+        pytest.skip("BOOK_HTML names no built book")
+    return (ROOT / os.environ["BOOK_HTML"] / "chapters/playground.html").as_uri()
+
+
+@pytest.fixture
+def visit(browser):
+    """Open a page and give it; errors in its scripts and requests to other places fail the test."""
+    contexts, problems = [], []
+
+    def opened(url, **options):
+        contexts.append(
+            browser.new_context(**{"viewport": {"width": 1000, "height": 900}} | options)
+        )
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda m: m.type == "error" and problems.append(m.text))
+        page.on("request", lambda r: problems.append(r.url) if not local(r.url) else None)
+        page.goto(url)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def local(url):
+    return url.startswith(("file:", "data:"))
+
+
+def press(page, name):
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def status(page):
+    return page.locator(".playground").get_by_role("status").inner_text()
+
+
+def reading(page, name):
+    pair = page.locator(".playground-reading div").filter(has_text=re.compile(f"^{name}"))
+    return pair.locator("dd").inner_text()
+
+
+def state(page):
+    """What the page's network is at: epoch, loss and parameters."""
+    return page.evaluate(
+        "(({epoch, loss, here}) => ({epoch, loss, here: [...here]}))"
+        "(document.querySelector('.playground').playground)"
+    )
+
+
+# Its numbers are those of labsupport
+
+TRAIN = """([situation, epochs]) => {
+  const box = document.querySelector(".playground"), core = window.Playground;
+  const given = JSON.parse(box.querySelector("script[type='application/json']").textContent);
+  const sizes = [2, ...situation.hidden, 1], named = given.named[situation.start];
+  const start = named ? named.vector : core.start(sizes, situation.start, situation.seed);
+  const run = core.create({...situation, ...given.data[situation.data], sizes, start,
+    slope: given.slope, armijo: given.armijo});
+  const losses = core.train(run, epochs);
+  return {losses, start: [...start], end: [...run.here], stopped: run.stopped};
+}"""
+
+
+def trained(page, situation, epochs=EPOCHS):
+    return page.evaluate(TRAIN, [asdict(situation), epochs])
+
+
+@pytest.fixture(scope="module")
+def quiet_page(browser, url):
+    page = browser.new_page()
+    page.goto(url)
+    yield page
+    page.close()
+
+
+# A run is compared only if it moves by less than 1e-10 when its start moves by a factor of
+# 1 + 1e-13: of other runs two programs that are both right need not agree. Seed 1, or these:
+OTHERS = {
+    ("moons", "sigmoid", "mse", "backtracking"): {"seed": 3, "rate": 64},
+    ("moons", "tanh", "bce_with_logits", "fixed"): {"seed": 3},
+    ("moons", "tanh", "bce", "fixed"): {"seed": 3},
+    ("xor", "leaky_relu", "bce_with_logits", "warm"): {"seed": 2},
+    ("xor", "leaky_relu", "bce", "warm"): {"seed": 2},
+}
+
+
+def on(data, activation, loss, rule):
+    """A situation with a first trial that is too long, and a run that rounding does not decide.
+
+    Four smooth units that step warm on XOR get to a loss of 1e-16, where it does; one does not.
+    """
+    fast = data == "xor" and rule == "warm" and activation in ("sigmoid", "tanh")
+    situation = Playground(
+        data=data,
+        hidden=(4, 3) if data == "moons" else (1,) if fast else (4,),
+        activation=activation,
+        loss=loss,
+        rule=rule,
+        rate=0.5 if rule == "fixed" else 8,
+        start="pytorch",
+    )
+    return replace(situation, **OTHERS.get((data, activation, loss, rule), {}))
+
+
+@pytest.mark.parametrize("rule", CHOICES["rule"])
+@pytest.mark.parametrize("loss", CHOICES["loss"])
+@pytest.mark.parametrize("activation", CHOICES["activation"])
+@pytest.mark.parametrize("data", CHOICES["data"])
+def test_a_thousand_epochs_are_those_of_labsupport(quiet_page, data, activation, loss, rule):
+    situation = on(data, activation, loss, rule)
+    expected, found = situation.train(EPOCHS), trained(quiet_page, situation)
+    assert len(found["losses"]) == len(expected.history.loss) == EPOCHS + 1
+    assert np.abs(found["losses"] - expected.history.loss).max() < 1e-9
+    assert np.abs(found["end"] - expected.parameters.vector).max() < 1e-9
+    assert rule == "fixed" or np.nanmax(expected.history.trials) > 1  # it did backtrack
+
+
+@pytest.mark.parametrize("loss", CHOICES["loss"])
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
+def test_fast_runs_are_those_of_labsupport_while_they_are_above_rounding(
+    quiet_page, activation, loss
+):
+    situation = replace(on("xor", activation, loss, "warm"), hidden=(4,), seed=2)
+    losses = situation.train(EPOCHS).history.loss
+    above = np.argmax(losses < 1e-6)
+    assert above > 20
+    found = trained(quiet_page, situation)["losses"][:above]
+    assert np.abs(found - losses[:above]).max() < 1e-9
+
+
+def test_a_wrong_constant_would_be_seen(quiet_page):
+    """The comparison can fail: with the slope at 0.011 instead of 0.01 it does."""
+    situation = on("xor", "leaky_relu", "mse", "fixed")
+    found = quiet_page.evaluate(TRAIN.replace("given.slope", "0.011"), [asdict(situation), 50])
+    assert np.abs(found["losses"] - situation.train(50).history.loss).max() > 1e-6
+
+
+@pytest.mark.parametrize("start", CHOICES["start"])
+def test_starts_are_those_of_labsupport(quiet_page, start):
+    for seed, hidden in itertools.product((0, 1, 12345, 2**32 - 1), ((1,), (8, 8), (3, 5))):
+        situation = Playground(hidden=hidden, start="normal", seed=seed)
+        if start in playground.NAMED:
+            situation = playground.named(start, seed=seed)
+        elif start != "normal":
+            situation = Playground(hidden=hidden, start=start, seed=seed)
+        found = trained(quiet_page, situation, 0)["start"]
+        assert np.abs(found - situation.parameters().vector).max() < 1e-12
+
+
+@pytest.mark.parametrize("name", list(playground.NAMED))
+def test_named_runs_are_those_of_labsupport(quiet_page, name):
+    situation = playground.named(name)
+    found, expected = trained(quiet_page, situation), situation.train(EPOCHS)
+    assert np.abs(found["losses"] - expected.history.loss).max() < 1e-9
+    assert np.abs(found["end"] - expected.parameters.vector).max() < 1e-9
+
+
+@pytest.mark.filterwarnings("ignore::labsupport.history.DescentWarning")
+@pytest.mark.parametrize(
+    ("situation", "reason"),
+    [
+        (Playground(start="zeros"), "zero gradient"),
+        (Playground(data="moons", activation="relu", hidden=(8, 8), rate=1e4), None),
+        (Playground(data="moons", rule="warm", rate=1e4, loss="mse"), None),
+    ],
+)
+def test_runs_end_where_those_of_labsupport_end(quiet_page, situation, reason):
+    """For the same reason, after as many epochs; long steps go wrong in the same way."""
+    found, history = trained(quiet_page, situation, 10), situation.train(10).history
+    reason = reason or str(history.stopped)
+    assert str(history.stopped) == reason
+    assert found["stopped"] == ("" if reason == "epochs" else reason)
+    assert len(found["losses"]) == int(history.stopped_at) + 1
+    assert np.allclose(found["losses"], history.loss[: len(found["losses"])], rtol=1e-8)
+
+
+# Using it
+
+
+def test_one_step_in_three_parts(visit, url):
+    page = visit(url)
+    expected = Playground().train(1)
+    press(page, "Forward")
+    assert status(page).startswith("Forward. Sample 1, of class 0")
+    assert reading(page, "Gradient norm") == "–"
+    before = page.locator(".playground-node text").all_text_contents()
+    press(page, "Backward")
+    norm = float(reading(page, "Gradient norm"))
+    assert np.isclose(norm, expected.history.gradient_norm[0], rtol=1e-2)
+    assert page.locator(".playground-node text").all_text_contents() != before
+    assert page.locator("line[class*=playground-slope]").count() == 12
+    assert state(page)["epoch"] == 0  # nothing has moved
+    press(page, "Update")
+    assert reading(page, "Epoch") == "1"
+    assert np.abs(state(page)["here"] - expected.parameters.vector).max() < 1e-14
+    assert page.locator("line[class*=playground-weight]").count() == 12
+    shown = page.locator(".playground-node text:not(.playground-input)").all_text_contents()
+    assert shown == ["0", "0", "", "", "", "", ""]  # not computed yet
+    press(page, "Forward")
+    assert f"Mean loss {expected.history.loss[1]:.4g}" in status(page)
+
+
+def test_the_numbers_shown_are_those_of_labsupport(visit, url):
+    page = visit(url)
+    situation = Playground()
+    for _ in range(3):
+        press(page, "One epoch")
+    training = situation.train(3)
+    loss, weights = training.history.loss[-1], training.parameters.weights[1][:, 0]
+    right = 4 * network.accuracy(situation.network, training.parameters, *situation.samples())
+    assert status(page) == f"Epoch 3: loss {loss:.4g}, {right:.0f} of 4 right."
+    assert reading(page, "Loss") == f"{loss:.4g}"
+    rows = page.locator(".playground-unit tbody tr").all_inner_texts()
+    shown = [float(row.split("\t")[2].replace("−", "-")) for row in rows[:-1]]
+    assert np.allclose(shown, weights, rtol=1e-3)
+
+
+def test_train_pause_and_rewind(visit, url):
+    page = visit(url)
+    start = state(page)
+    press(page, "Train")
+    page.wait_for_function("document.querySelector('.playground').playground.epoch > 50")
+    press(page, "Pause")
+    at = state(page)
+    assert status(page).startswith("Paused. Epoch")
+    assert np.abs(at["here"] - Playground().train(at["epoch"]).parameters.vector).max() < 1e-9
+    page.wait_for_timeout(100)
+    assert state(page) == at  # it stands still
+    press(page, "Rewind")
+    assert state(page) == start
+    press(page, "New start")
+    expected = Playground(seed=2).parameters().vector
+    assert (np.array(state(page)["here"]) == expected).all()
+    press(page, "Rewind")
+    assert (np.array(state(page)["here"]) == expected).all()
+
+
+def test_addresses_go_round(visit, url):
+    page = visit(url)
+    for label, option in [
+        ("Data", "moons"),
+        ("Activation", "leaky_relu"),
+        ("Loss", "mse"),
+        ("Step rule", "warm"),
+        ("Start", "he"),
+        ("Units in layer 1", "3"),
+        ("Units in layer 2", "5"),
+    ]:
+        page.get_by_label(label, exact=True).select_option(option)
+    page.get_by_label("First trial").fill("2.5")
+    page.get_by_label("Seed of the start").fill("77")
+    page.get_by_label("Seed of the start").press("Enter")
+    press(page, "One epoch")
+    press(page, "One epoch")
+    expected = Playground("moons", (3, 5), "leaky_relu", "mse", "warm", 2.5, "he", 77, 2)
+    assert playground.read(page.url) == expected
+    assert page.url.endswith(expected.fragment)
+    at = state(page)
+    other = visit(page.url)
+    other.wait_for_function("document.querySelector('.playground').playground.epoch == 2")
+    assert state(other) == at
+    other.wait_for_function("document.querySelector('[role=status]').innerText.includes('Paused')")
+    press(other, "Copy link")
+    assert other.get_by_label("To copy").input_value() == page.url
+    press(other, "Copy for Python")
+    line = other.get_by_label("To copy").input_value()
+    assert line == f'playground.read("{expected.fragment}")'
+
+
+@pytest.mark.parametrize(
+    "situation", [playground.named("xor-relu"), playground.named("worked-example", epoch=100)]
+)
+def test_an_address_opens_its_situation_also_later(visit, url, situation):
+    page = visit(url)
+    page.evaluate("(fragment) => { location.hash = fragment; }", situation.fragment)
+    done = "(e) => document.querySelector('.playground').playground.epoch === e"
+    page.wait_for_function(done, arg=situation.epoch)
+    page.wait_for_function("document.querySelectorAll('.playground-node').length < 7")
+    expected = situation.train().parameters.vector
+    assert np.abs(state(page)["here"] - expected).max() < 1e-9
+
+
+def test_a_failed_start_shows_its_dead_unit(visit, url):
+    page = visit(url + playground.named("xor-relu", epoch=1000).fragment)
+    page.wait_for_function("document.querySelector('[role=status]').innerText.includes('Paused')")
+    assert status(page) == "Paused. Epoch 1000: loss 0.6932, 2 of 4 right."
+    assert page.locator(".playground-dead").count() == 1
+    assert page.get_by_role("radio", name=re.compile("layer 1, unit 2.*dead")).count() == 1
+
+
+def test_wrong_addresses_are_reported(visit, url):
+    page = visit(url + "#playground?data=xor&activation=swish&seed=3&hidden=99&toString=1")
+    assert "activation=swish, hidden=99, toString=1" in status(page)
+    assert (state(page)["here"] == Playground(seed=3).parameters().vector).all()
+
+
+def test_wrong_numbers_are_reported_and_not_taken(visit, url):
+    page = visit(url)
+    for label, wrong in [
+        ("Learning rate", "-1"),
+        ("Learning rate", ""),
+        ("Seed of the start", "x"),
+    ]:
+        field = page.get_by_label(label)
+        kept = field.input_value()
+        field.fill(wrong)
+        field.press("Enter")
+        assert f"kept {kept}" in status(page)
+        assert field.input_value() == kept
+
+
+def test_a_run_that_ends_says_why(visit, url):
+    page = visit(url + Playground(start="zeros").fragment)
+    press(page, "Train")
+    page.wait_for_function("document.querySelector('[role=status]').innerText.includes('zero')")
+    assert status(page).startswith("The gradient is exactly zero")
+    assert page.get_by_role("button", name="Train", exact=True).count() == 1
+
+
+def test_keyboard(visit, url):
+    page = visit(url)
+    page.evaluate("heard = []; document.addEventListener('keydown', (e) => heard.push(e.key))")
+    press(page, "Train")
+    page.wait_for_function("document.querySelector('.playground').playground.epoch > 0")
+    page.keyboard.press("t")
+    assert status(page).startswith("Paused")
+    for key, said in {
+        "r": "The same start again",
+        "f": "Forward.",
+        "b": "Backward.",
+        "u": "Update.",
+        "e": "Epoch 2:",
+        "n": "A new start, seed 2",
+    }.items():
+        page.keyboard.press(key)
+        assert status(page).startswith(said)
+    assert page.evaluate("heard") == []  # the book hears of none of them
+    page.keyboard.press("Control+b")
+    assert "Backward" not in status(page)
+    page.get_by_label("Seed of the start").focus()
+    page.keyboard.press("b")  # in a field a letter is a letter
+    assert "Backward" not in status(page)
+
+
+def test_units_by_arrow_keys(visit, url):
+    page = visit(url)
+    page.locator(".playground-node[tabindex='0']").focus()
+    caption = page.locator(".playground-unit caption")
+    assert caption.inner_text().startswith("Output: z =")
+    for key, title in {
+        "ArrowRight": "Output",
+        "ArrowLeft": "Layer 1, unit 1",
+        "ArrowDown": "Layer 1, unit 2",
+    }.items():
+        page.keyboard.press(key)
+        assert caption.inner_text().startswith(title)
+        checked = page.get_by_role("radio", checked=True)
+        assert checked.count() == 1
+        assert checked.evaluate("(e) => e === document.activeElement")
+    assert page.evaluate("window.scrollY") == 0
+    assert len(page.locator(".playground-unit tbody tr").all()) == 3
+    page.keyboard.press("e")  # the letters work here as well
+    assert status(page).startswith("Epoch 1:")
+
+
+def test_samples_by_number_and_by_mouse(visit, url):
+    page = visit(url)
+    field = page.get_by_label("Sample", exact=True)
+    field.focus()
+    page.keyboard.press("ArrowUp")
+    assert "class 1" in page.locator(".playground-sample").inner_text()
+    inputs = page.locator(".playground-node text:not(.playground-input)").all_text_contents()[:2]
+    assert inputs == ["0", "1"]
+    square = page.locator(".playground-one").nth(1).bounding_box()
+    page.mouse.click(square["x"] + 3, square["y"] + 3)
+    assert field.input_value() == "3"
+
+
+def test_the_plane_is_coloured_by_the_network(visit, url):
+    page = visit(url + Playground(epoch=1000).fragment)
+    page.wait_for_function("document.querySelector('[role=status]').innerText.includes('Paused')")
+    image = page.evaluate(
+        "(() => { const c = document.querySelector('.playground canvas');"
+        "return [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]; })()"
+    )
+    image = np.reshape(image, (48, 48, 4))
+    middles = [12, 35]  # near 0 and 1 on an axis from -0.5 to 1.5
+    for x, column in enumerate(middles):
+        for y, row in enumerate(reversed(middles)):
+            red, _, blue, _ = image[row, column]
+            assert (red > blue) == (x != y), (x, y)
+    assert page.locator(".playground-half").get_attribute("d").startswith("M")
+
+
+def test_reduced_motion_draws_once(visit, url):
+    page = visit(url, reduced_motion="reduce")
+    page.evaluate(
+        "count = 0; new MutationObserver(() => count += 1).observe("
+        "document.querySelector('.playground-reading'), {childList: true, subtree: true})"
+    )
+    press(page, "Train 1000")
+    page.wait_for_function("document.querySelector('[role=status]').innerText.includes('Paused')")
+    assert state(page)["epoch"] == 1000
+    assert page.evaluate("count") == 1
+    assert page.evaluate("document.getAnimations().length") == 0
+    press(page, "Forward")
+    press(page, "Update")
+    assert reading(page, "Epoch") == "1001"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_phone(visit, url, scheme):
+    page = visit(url, viewport={"width": 360, "height": 740}, has_touch=True)
+    page.evaluate("(s) => document.documentElement.setAttribute('data-theme', s)", scheme)
+    page.locator("summary").click()
+    press(page, "Copy link")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    for control in page.locator(".playground :is(button, select, summary)").all():
+        assert control.bounding_box()["height"] >= 44, control.inner_text()
+    unit = page.locator(".playground-reach").first.bounding_box()
+    assert min(unit["width"], unit["height"]) >= 24
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("view", ["Forward", "Backward", "Update"])
+def test_no_rule_of_accessibility_is_broken(visit, url, scheme, view):
+    page = visit(url)
+    page.evaluate("(s) => document.documentElement.setAttribute('data-theme', s)", scheme)
+    press(page, view)
+    assert broken_rules(page) == ""
+
+
+def broken_rules(page):
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page, ".playground", {"preload": False})  # no XHR from a disk
+    return found.generate_report() if found.violations_count else ""
+
+
+def test_without_scripts_the_start_is_read(visit, url):
+    page = visit(url, java_script_enabled=False)
+    assert page.locator(".playground table").is_visible()
+    assert "1.0861" in page.locator(".playground").inner_text()
+    assert '"situation"' not in page.locator("main").inner_text()
+
+
+def test_two_on_a_page_do_not_disturb_each_other(visit, tmp_path):
+    address = write_page(tmp_path / "page.html", Playground())
+    path = tmp_path / "page.html"
+    other = Playground(seed=9)._repr_html_().replace('id="playground"', 'id="other"')
+    path.write_text(path.read_text("utf-8").replace("<p style", f"{other}<p style"), "utf-8")
+    page = visit(address + "#other?data=xor&seed=4")
+    vectors = page.evaluate(
+        "[...document.querySelectorAll('.playground')].map((e) => [...e.playground.here])"
+    )
+    assert vectors[0] == Playground().parameters().vector.tolist()
+    assert vectors[1] == Playground(seed=4).parameters().vector.tolist()
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map((e) => e.id)")
+    assert len(ids) == len(set(ids))
+
+
+def test_scripts_that_come_twice_do_no_harm(visit, url, tmp_path, monkeypatch):
+    """As in JupyterLab, where each run of the cell brings them along."""
+    monkeypatch.setenv("JPY_SESSION_NAME", "x.ipynb")
+    page = visit(write_page(tmp_path / "page.html", Playground(seed=3)))
+    assert page.locator(".playground-panel").count() == 1
+    assert page.get_by_role("button", name="Copy link").count() == 0
+    press(page, "One epoch")
+    assert "#" not in page.url  # the address there is JupyterLab's
+
+
+@pytest.mark.book
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
+def test_page_of_the_book(visit, book_url, width, scheme):
+    page = visit(book_url, color_scheme=scheme, viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert broken_rules(page) == ""
+    page.get_by_role("link", name="A record that failed.").click()
+    page.wait_for_function(
+        "document.querySelector('.playground').playground.setup.start.length === 13"
+    )
+    assert playground.read(page.url) == playground.named("xor-relu")
+    page.get_by_role("button", name="Train", exact=True).focus()
+    for key in ("e", "ArrowRight", "ArrowLeft"):
+        page.keyboard.press(key)
+    assert page.url.split("#")[0] == book_url  # no key turned a page
+    assert reading(page, "Epoch") == "1"
+
+
+# Speed
+
+SPEED = """([situation, seconds]) => {
+  const core = window.Playground, box = document.querySelector(".playground");
+  const setup = {...box.playground.setup, ...situation};
+  const run = core.create(setup), since = performance.now();
+  while (performance.now() - since < 1000 * seconds) for (let k = 0; k < 100; k++) core.update(run);
+  return run.epoch / seconds;
+}"""
+
+# When frames began, and how long the scripts of the page worked in each, in milliseconds.
+FRAMES = """(seconds) => new Promise((resolve) => {
+  const times = [], work = [], request = window.requestAnimationFrame;
+  window.requestAnimationFrame = (callback) => request((now) => {
+    const since = performance.now();
+    callback(now);
+    work.push(performance.now() - since);
+  });
+  const tick = (now) => {
+    times.push(now);
+    if (now - times[0] < 1000 * seconds) return request(tick);
+    window.requestAnimationFrame = request;
+    resolve({times, work});
+  };
+  request(tick);
+})"""
+
+
+def epochs_a_second(page, seconds=1.0):
+    return page.evaluate(SPEED, [{}, seconds])
+
+
+def frames(page, seconds=3.0):
+    """Frames a second, and the median of the script's work in one, in milliseconds."""
+    found = page.evaluate(FRAMES, seconds)
+    return 1000 / np.diff(found["times"]).mean(), np.median(found["work"] or [0])
+
+
+def test_speed_has_a_floor(visit, url):
+    """Far below what is measured, so that a busy machine passes and a slip does not."""
+    assert epochs_a_second(visit(url), 0.5) > 20_000
+
+
+def report():
+    """Print how fast it is, in the browser that the tests use."""
+    import shutil
+    import tempfile
+
+    from playwright.sync_api import sync_playwright
+
+    from tests.conftest import BROWSERS, QUIET
+
+    path = next(filter(None, map(shutil.which, BROWSERS)))
+    folder = Path(tempfile.mkdtemp())
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+        page = browser.new_page(viewport={"width": 1000, "height": 900})
+        url = write_page(folder / "page.html", Playground())
+        page.goto(url)
+        print(f"2-4-1 on XOR: {epochs_a_second(page, 3):,.0f} epochs a second")
+        for data, speed in itertools.product(CHOICES["data"], ("1", "10", "full")):
+            page.goto("about:blank")
+            page.goto(url + Playground(data=data, hidden=(8, 8)).fragment)
+            page.get_by_label("Epochs a frame").select_option(speed)
+            idle, _ = frames(page, 1.0)
+            press(page, "Train")
+            rate, work = frames(page)
+            press(page, "Pause")
+            print(
+                f"2-8-8-1 on {data}, {speed} epochs a frame: {rate:.1f} frames a second "
+                f"({idle:.1f} when idle), {work:.1f} ms of script in each"
+            )
+        browser.close()
+
+
+if __name__ == "__main__":
+    report()
