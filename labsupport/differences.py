@@ -24,8 +24,8 @@ def forward_difference(f: Function, x: npt.ArrayLike, h: float | None = None) ->
     x : array_like
         Where.
     h : float, optional
-        Step; without it the square root of the machine epsilon, scaled by max(1, |x|): it balances
-        the error h/2 f'' of the formula against eps |f| / h of rounding.
+        Step; without it the square root of the machine epsilon, scaled by ``max(1, |x|)``: it
+        balances the error ``h/2 f''`` of the formula against ``eps |f| / h`` of rounding.
 
     Returns
     -------
@@ -53,8 +53,8 @@ def central_difference(f: Function, x: npt.ArrayLike, h: float | None = None) ->
     f, x
         As in `forward_difference`.
     h : float, optional
-        Step; without it the cube root of the machine epsilon, scaled by max(1, |x|): it balances
-        the error h^2/6 f''' of the formula against eps |f| / h of rounding.
+        Step; without it the cube root of the machine epsilon, scaled by ``max(1, |x|)``: it
+        balances the error ``h^2/6 f'''`` of the formula against ``eps |f| / h`` of rounding.
 
     Returns
     -------
@@ -153,7 +153,7 @@ class Taylor:
     steps : (k,)
         t, from large to small.
     remainders : (k,)
-        |f(x + t v) - f(x) - t g.v|.
+        ``|f(x + t v) - f(x) - t g.v|``.
     slope : float
         g.v, what the gradient claims along v.
     rounding : float

@@ -1,7 +1,7 @@
 """Where training starts: weights and biases of one layer. Compared in chapter 11.
 
 Each takes a generator, the layer's widths and the shape of the runs axis (``()`` for one network,
-``(r,)`` for r of them) and gives W (*runs, n_in, n_out) and b (*runs, 1, n_out).
+``(r,)`` for r of them) and gives W ``(*runs, n_in, n_out)`` and b ``(*runs, 1, n_out)``.
 """
 
 from __future__ import annotations

@@ -143,8 +143,8 @@ def bce_with_logits(Z: Array, Y: Array) -> Array:
 
     Notes
     -----
-    max(z, 0) - z y + log1p(exp(-|z|)): finite for every finite z. Taught in chapter 6. Here -|z| is
-    written min(z, -z): the same number, and unlike |z| right for a complex step.
+    ``max(z, 0) - z y + log1p(exp(-|z|))``: finite for every finite z. Taught in chapter 6. Here
+    ``-|z|`` is written min(z, -z): the same number, and unlike ``|z|`` right for a complex step.
     """
     return _mean(np.maximum(Z, 0) - Z * Y + np.log1p(np.exp(np.minimum(Z, -Z))))
 

@@ -283,7 +283,9 @@ def test_finds_dead_link(href):
     assert dead_links(pages, set(pages)) == [f"a.html: dead link {href}"]
 
 
-@pytest.mark.parametrize("href", ["#", "", "b.html", "b.html#here", "b.html#here?x=1", "c/d.png", "mailto:a@b.c"])
+@pytest.mark.parametrize(
+    "href", ["#", "", "b.html", "b.html#here", "b.html#here?x=1", "c/d.png", "mailto:a@b.c"]
+)
 def test_accepts_live_link(href):
     pages = {"a.html": soup_of(f'<a href="{href}">'), "b.html": soup_of('<p id="here">')}
     assert dead_links(pages, {*pages, "c/d.png"}) == []
