@@ -36,9 +36,10 @@ def _identity(Z: Array) -> Array:
 
 
 def _sigmoid(Z: Array) -> Array:
-    # SciPy's expit is one call, the fastest for a small array, but slow an entry; and it takes no
-    # complex numbers, which the complex step of chapter 8 needs.
-    if Z.size < 500 and Z.dtype.kind == "f":
+    # SciPy's expit takes no complex numbers; the complex step of chapter 8 needs them.
+    if np.iscomplexobj(Z):
+        return 0.5 + 0.5 * np.tanh(0.5 * Z)
+    if Z.size < 500:  # one call, the fastest for a small array, but slow an entry
         A: Array = expit(Z)
         return A
     with np.errstate(over="ignore"):  # exp(-z) is infinite for z < -709, and 1/inf is right

@@ -66,3 +66,16 @@ def test_far_out_nothing_overflows(name):
 def test_unknown_name(name):
     with pytest.raises(ValueError, match=r"unknown activation .*choose one of identity, sigmoid"):
         activation(name)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_large_array_has_the_values_of_a_small_one(name, dtype):
+    """The sigmoid is computed in another way from 500 numbers on."""
+    g = activation(name)
+    Z = np.array([-800, -100, -30, -3, -1e-3, 0, 1e-3, 0.7, 3, 30, 800], dtype=dtype)
+    large = g.value(np.tile(Z, 100))
+    assert large.dtype == dtype
+    tiny = np.finfo(dtype).tiny
+    expected = np.tile(g.value(Z), 100)
+    np.testing.assert_allclose(large, expected, rtol=8 * np.finfo(dtype).eps, atol=tiny)
