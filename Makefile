@@ -11,16 +11,19 @@ READY = $(VENV)/.ready
 HTML = _build/html
 BUILT = _build/.built
 # What the book is made of. A chapter counts by its .ipynb half, which holds the outputs.
-SOURCES = _config.yml _toc.yml references.bib $(wildcard *.md _static/* chapters/*.ipynb)
+SOURCES = _config.yml _toc.yml references.bib \
+  $(wildcard *.md _static/* _static/fonts/* bookbuild/*.py labsupport/*.py \
+  reference/*.md chapters/*.ipynb)
 NOTEBOOKS = $(if $(CHAPTERS),$(CHAPTERS:%=chapters/%.ipynb),chapters)
 # The stages of `make test`, the quick ones first. Each is a target of its own.
 STAGES = lint types unit nbval html pages
 
-.PHONY: help book test lab serve refresh bench check clean $(STAGES)
+.PHONY: help book pdf test lab serve refresh bench check clean $(STAGES)
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make book     build the HTML pages from the stored outputs"
+	@echo "make pdf      print the whole book into _build/book.pdf, with a Chromium"
 	@echo "make lab      open the chapters in JupyterLab"
 	@echo "make serve    show the built pages on http://localhost:$(PORT) (PORT=8000)"
 	@echo "make test     check everything: $(STAGES)"
@@ -51,12 +54,15 @@ $(BUILT): $(READY) $(SOURCES)
 book: $(BUILT)
 	@echo "The book is in $(HTML)/index.html"
 
+pdf: $(BUILT)
+	$(BIN)/python -m bookbuild.pdf $(HTML) _build/book.pdf
+
 lab: $(READY)
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/chapters
 
 serve: book
 	@echo "http://localhost:$(PORT) until Ctrl-C"
-	@$(BIN)/python -m http.server $(PORT) --bind localhost --directory $(HTML)
+	@$(BIN)/python -m bookbuild.serve $(HTML) $(PORT)
 
 refresh: $(READY)
 	$(BIN)/python -m scripts.refresh $(CHAPTERS)
@@ -93,8 +99,8 @@ nbval: $(READY)
 html: $(BUILT)
 
 pages: $(BUILT)
-	BOOK_HTML=$(HTML) $(BIN)/pytest -q -m book
+	BOOK_HTML=$(HTML) $(BIN)/pytest -q -n 2 -m book
 
 clean:
 	rm -rf _build .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
-	find chapters labsupport scripts tests -name __pycache__ -prune -exec rm -rf {} +
+	find bookbuild chapters labsupport scripts tests -name __pycache__ -prune -exec rm -rf {} +

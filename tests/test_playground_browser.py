@@ -530,6 +530,8 @@ def test_page_of_the_book(visit, book_url, width, scheme):
     page = visit(book_url, color_scheme=scheme, viewport={"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert broken_rules(page) == ""
+    edges = page.locator(".playground-network line")
+    assert "none" not in edges.evaluate_all("(all) => all.map((e) => getComputedStyle(e).stroke)")
     page.get_by_role("link", name="A record that failed.").click()
     page.wait_for_function(
         "document.querySelector('.playground').playground.setup.start.length === 13"

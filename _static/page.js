@@ -1,0 +1,35 @@
+/* What the pages need beside the theme's scripts: handlers that a strict host forbids in attributes,
+   and places to stop at for those who scroll by keyboard. */
+(function () {
+  "use strict";
+
+  // Boxes that scroll sideways can be reached by keyboard; those that do not are no stop.
+  const WIDE = ".bd-article :is(pre, .math, .text_html, .pst-scrollable-table-container)";
+
+  function stops() {
+    document.querySelectorAll(WIDE).forEach((box) => {
+      if (box.scrollWidth > box.clientWidth + 1) {
+        box.tabIndex = 0;
+      } else if (box.tabIndex === 0) {
+        box.removeAttribute("tabindex");
+      }
+    });
+  }
+
+  function start() {
+    document.querySelectorAll(".btn-download-pdf-button").forEach((button) => {
+      button.addEventListener("click", () => window.print());
+    });
+    stops();
+    let waiting;
+    window.addEventListener("resize", () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(stops, 200);
+    });
+    document.addEventListener("toggle", stops, true); // a folded part opens
+    document.addEventListener("click", () => setTimeout(stops, 50));
+  }
+
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();

@@ -1,0 +1,208 @@
+"""The built pages in a real browser, from a disk and from a strict server, by mouse and keyboard.
+
+Nothing fails to load, nothing is said in the console, axe finds nothing, nothing scrolls sideways.
+"""
+
+import os
+import re
+import threading
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from bookbuild import serve
+
+ROOT = Path(__file__).parent.parent
+PHONE = {"width": 360, "height": 740}
+LAPTOP = {"width": 1280, "height": 900}
+# The pages of the book, the cover first.
+LISTED = ["index.html"] + [
+    f"{name}.html" for name in re.findall(r"- file: (\S+)", (ROOT / "_toc.yml").read_text("utf-8"))
+]
+OPENED = "() => document.querySelectorAll('details').forEach((d) => { d.open = true; })"
+
+pytestmark = [pytest.mark.book, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def book():
+    if "BOOK_HTML" not in os.environ:
+        pytest.skip("BOOK_HTML names no built book")
+    return (ROOT / os.environ["BOOK_HTML"]).resolve()
+
+
+@pytest.fixture(scope="module")
+def host(book):
+    """Return the address of a server that forbids everything but the book's own files."""
+    with serve.server(book, strict=True) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://localhost:{server.server_address[1]}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def names(book):
+    found = (path.relative_to(book).as_posix() for path in sorted(book.rglob("*.html")))
+    # A server sends 404.html for any address, so it names its files from the root: not on a disk.
+    return [name for name in found if not name.startswith("_static") and name != "404.html"]
+
+
+@pytest.fixture
+def open_page(browser):
+    """Open a page and give it, with the problems that its browser reports."""
+    contexts = []
+
+    def opened(address, **options):
+        contexts.append(browser.new_context(**{"viewport": LAPTOP} | options))
+        page = contexts[-1].new_page()
+        page.problems = []
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.on("requestfailed", lambda request: page.problems.append(f"failed: {request.url}"))
+        page.on(
+            "console",
+            lambda said: said.type in ("error", "warning") and page.problems.append(said.text),
+        )
+        page.on("request", lambda r: None if near(r.url) else page.problems.append(r.url))
+        page.goto(address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def settled(page):
+    """Return what a page's browser reported, its last figure included, and close the page."""
+    page.evaluate("document.querySelectorAll('img').forEach((i) => { i.loading = 'eager'; })")
+    page.wait_for_load_state("networkidle")
+    page.context.close()
+    return page.problems
+
+
+def near(url):
+    return url.startswith(("file:", "data:", "blob:", "http://localhost"))
+
+
+def test_pages_open_from_a_disk(open_page, book, names):
+    problems = {name: settled(open_page((book / name).as_uri())) for name in names}
+    assert {name: found for name, found in problems.items() if found} == {}
+
+
+def test_pages_open_under_a_strict_policy(open_page, host, names):
+    problems = {name: settled(open_page(f"{host}/{name}")) for name in names}
+    assert {name: found for name, found in problems.items() if found} == {}
+
+
+def test_an_unknown_address_has_a_page(open_page, host):
+    page = open_page(f"{host}/no/such/page.html")
+    assert page.get_by_role("heading", name="No such page").is_visible()
+    assert page.evaluate("document.styleSheets.length") == 1
+    page.get_by_role("link", name="cover").click()
+    assert page.url == f"{host}/index.html"
+
+
+def test_no_page_is_left_out(names):
+    assert sorted(names) == sorted(["search.html", *LISTED])
+
+
+@pytest.mark.parametrize("name", ["search.html", *LISTED])
+def test_no_rule_of_accessibility_is_broken(open_page, book, name):
+    page = open_page((book / name).as_uri())
+    page.evaluate(OPENED)
+    page.add_style_tag(content="* { transition: none !important; }")  # colours change at once
+    page.wait_for_timeout(100)  # boxes that scroll become stops of the keyboard
+    # A page on a disk may not fetch styles, and nobody reads what is in order.
+    options = {"preload": False, "resultTypes": ["violations"]}
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function("(s) => document.documentElement.dataset.theme === s", arg=scheme)
+        result = Axe().run(page, None, options)
+        assert result.violations_count == 0, f"{scheme}: {result.generate_report()}"
+
+
+def test_a_phone_needs_no_sideways_scrolling(open_page, book, names):
+    wide = {}
+    for name in names:
+        page = open_page((book / name).as_uri(), viewport=PHONE)
+        page.evaluate(OPENED)
+        wide[name] = page.evaluate("document.documentElement.scrollWidth")
+        page.context.close()
+    assert {name: width for name, width in wide.items() if width > PHONE["width"]} == {}
+
+
+@pytest.mark.parametrize("from_disk", [True, False])
+def test_search_finds_armijo(open_page, book, host, from_disk):
+    page = open_page(((book / "index.html").as_uri()) if from_disk else f"{host}/index.html")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("Armijo")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Let the program find the step").last.wait_for()
+    assert page.locator("#search-results li").count() >= 3
+    assert page.problems == []
+
+
+def test_theme_switches_by_mouse_and_keyboard(open_page, book):
+    page = open_page((book / "index.html").as_uri())
+    switch = page.locator(".theme-switch-button").first
+    seen = {page.evaluate("document.documentElement.dataset.mode")}
+    switch.click()
+    seen.add(page.evaluate("document.documentElement.dataset.mode"))
+    switch.press("Enter")
+    seen.add(page.evaluate("document.documentElement.dataset.mode"))
+    assert seen == {"auto", "light", "dark"}
+    assert switch.locator("svg:visible").count() == 1
+
+
+def test_folded_parts_open_by_keyboard_and_mouse(open_page, book):
+    page = open_page((book / "chapters/05-backtracking.html").as_uri())
+    fold = page.locator("article details").first
+    inside = fold.locator("pre").first
+    assert not inside.is_visible()
+    fold.locator("summary").press("Enter")
+    assert inside.is_visible()
+    fold.locator("summary").click()
+    assert not inside.is_visible()
+
+
+def test_where_one_is_can_be_seen(open_page, book):
+    page = open_page((book / "chapters/05-backtracking.html").as_uri())
+    here = page.locator("nav.bd-links li.current > a")
+    assert "find the step" in here.inner_text()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent.trim()") == "Skip to main content"
+    page.locator("nav.bd-links a").nth(2).focus()
+    page.keyboard.press("Tab")
+    ring = page.evaluate(
+        "[getComputedStyle(document.activeElement)].map((s) => [s.outlineStyle, s.boxShadow])[0]"
+    )
+    assert ring != ["none", "none"]
+
+
+def test_nothing_jumps_while_a_page_loads(open_page, host):
+    page = open_page(f"{host}/chapters/12-step-size.html", viewport=PHONE)
+    shift = page.evaluate("""() => new Promise((done) => {
+      let sum = 0;
+      new PerformanceObserver((l) => l.getEntries().forEach((e) => { sum += e.value; }))
+        .observe({ type: "layout-shift", buffered: true });
+      setTimeout(() => done(sum), 500);
+    })""")
+    assert shift < 0.02
+
+
+def test_paper_leaves_out_what_is_folded(open_page, book):
+    page = open_page((book / "chapters/05-backtracking.html").as_uri())
+    page.emulate_media(media="print")
+    assert page.locator("article details").count() > 0
+    assert page.locator("article details:visible").count() == 0
+    for selector in (".bd-sidebar-primary", ".bd-sidebar-secondary", ".bd-header-article"):
+        assert not page.locator(selector).first.is_visible()
+
+
+def test_mathematics_is_drawn_in_the_books_own_font(open_page, book):
+    page = open_page((book / "chapters/07-four-equations.html").as_uri())
+    page.evaluate("document.fonts.ready")
+    loaded = page.evaluate(
+        "[...document.fonts].filter((f) => f.status === 'loaded').map((f) => f.family)"
+    )
+    assert any("Lab Manual Math" in family for family in loaded)
