@@ -102,7 +102,7 @@ def up(name: str) -> str:
 
 def tidy(soup: BeautifulSoup) -> None:
     """Take away what the theme writes twice or for others, and name its landmarks."""
-    for selector in (
+    unwanted = (
         "#ethical-ad-placement",  # a service that hosts books
         "#jb-print-docs-body",  # a second title and table of contents, for paper
         ".pst-async-banner-revealer",  # banners about versions
@@ -112,8 +112,9 @@ def tidy(soup: BeautifulSoup) -> None:
         ".footer-item:not(:has(*))",
         "link[rel='preload'][as='script']",
         "noscript",
-    ):
-        for tag in soup.select(selector):
+    )
+    for tag in soup.select(", ".join(unwanted)):
+        if not tag.decomposed:
             tag.decompose()
     # The name that is heard is the text that is seen, short cut included.
     for button in soup.select("button.search-button-field"):
@@ -346,6 +347,7 @@ class Script:
     def take(self, soup: BeautifulSoup, name: str) -> None:
         """Take the scripts of a page out of it; data stay."""
         own: list[str] = []
+        used = " ".join(" ".join(t.get_attribute_list("class")) for t in soup.find_all(class_=True))
         for tag in soup.find_all("script"):
             if tag.get("type", "text/javascript") not in ("text/javascript", "module"):
                 continue
@@ -360,7 +362,7 @@ class Script:
                 if name == "search.html":
                     own.append(source)
             elif part:
-                if soup.select_one(f"[class*='{part}']"):
+                if part in used:
                     own.append(source)
             elif "dataset.theme" in text:
                 self.first = (
