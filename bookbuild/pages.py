@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import struct
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -151,30 +150,32 @@ def draw_icons(soup: BeautifulSoup, name: str) -> None:
         tag.replace_with(svg)
 
 
-def measure_images(soup: BeautifulSoup, name: str, folder: Path) -> None:
-    """Give images their size, so that nothing moves when they arrive, and let them wait."""
-    for n, image in enumerate(soup.select("article img")):
-        path = folder / normpath(join(dirname(name), unquote(str(image["src"]))))
-        with path.open("rb") as file:
-            head = file.read(24)
-        if head[1:4] == b"PNG":
-            width, height = struct.unpack(">II", head[16:24])
-            image["width"], image["height"] = str(width), str(height)
-        if n:
-            image["loading"] = "lazy"
-        image["decoding"] = "async"
-
-
 def pack_images(folder: Path) -> None:
-    """Store figures with 256 colours where that is smaller: drawings have few, but for edges."""
+    """Store figures as WebP with 256 colours: drawings have few, but for edges of lines."""
     for path in (folder / "_images").glob("*.png"):
         with Image.open(path) as image:
             drawn = image.convert("RGBA")
-        packed = BytesIO()
         few = drawn.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-        few.save(packed, "PNG", optimize=True)
+        packed = BytesIO()
+        few.convert("RGBA").save(packed, "WEBP", lossless=True)
         if len(packed.getvalue()) < path.stat().st_size:
-            path.write_bytes(packed.getvalue())
+            path.with_suffix(".webp").write_bytes(packed.getvalue())
+            path.unlink()
+
+
+def measure_images(soup: BeautifulSoup, name: str, folder: Path) -> None:
+    """Give images their size, so that nothing moves when they arrive, and let them wait."""
+    for n, image in enumerate(soup.select("article img")):
+        source = Path(normpath(join(dirname(name), unquote(str(image["src"])))))
+        if (folder / source.with_suffix(".webp")).exists():
+            source = source.with_suffix(".webp")
+            image["src"] = Path(str(image["src"])).with_suffix(".webp").as_posix()
+        if source.suffix in (".png", ".webp"):
+            with Image.open(folder / source) as picture:
+                image["width"], image["height"] = map(str, picture.size)
+        if n:
+            image["loading"] = "lazy"
+        image["decoding"] = "async"
 
 
 def describe(soup: BeautifulSoup, name: str, title: str) -> None:

@@ -214,7 +214,7 @@ def weight(book, page):
 def packed(path):
     """Return the size of a file as a host sends it."""
     content = path.read_bytes()
-    compressed = path.suffix not in (".png", ".woff2")
+    compressed = path.suffix not in (".png", ".webp", ".woff2")
     return len(gzip.compress(content, 6)) if compressed else len(content)
 
 
