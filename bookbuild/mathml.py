@@ -16,7 +16,6 @@ import pypandoc
 
 NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 APPLY = "\u2061"  # pandoc writes it after the name of a function
-PRIMES = set("′″‴")
 ElementTree.register_namespace("", NAMESPACE)
 
 
@@ -81,8 +80,6 @@ def polish(math: ElementTree.Element) -> str:
             element.set("class", "tex-lines")
         elif element.tag == tag("mtd") and element.attrib.pop("style", None):
             element.set("class", f"tex-{element.attrib.pop('columnalign')}")
-        elif element.tag == tag("mo") and set(element.text or "") <= PRIMES:
-            element.set("class", "tex-prime")
         if element.tag in (tag("math"), tag("mrow"), tag("mtd")) and not is_function(element):
             space_functions(element)
         for script in element[1:] if element.tag in SCRIPTS else ():
