@@ -440,5 +440,7 @@ def drop_unused(folder: Path, soups: dict[str, BeautifulSoup]) -> None:
         inside = path.relative_to(folder).parts[0] in ("_static", "_sources")
         if inside and path.is_dir() and not any(path.iterdir()):
             path.rmdir()
+        elif path.match("_static/fonts/*.txt"):
+            continue  # a licence stays with what it is for
         elif inside and path.is_file() and path.name not in everything:
             path.unlink()

@@ -6,6 +6,7 @@ To look further: `pytest --hypothesis-profile=explore`.
 
 import os
 import shutil
+from pathlib import Path
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # before NumPy and PyTorch are loaded
@@ -37,3 +38,38 @@ def browser():
         chromium = playwright.chromium.launch(executable_path=path, args=QUIET)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """Open a page and give it; errors in its scripts and requests to other places fail the test."""
+    contexts, problems = [], []
+
+    def opened(url, **options):
+        contexts.append(
+            browser.new_context(**{"viewport": {"width": 1000, "height": 900}} | options)
+        )
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda said: said.type == "error" and problems.append(said.text))
+        page.on("request", lambda r: None if local(r.url) else problems.append(r.url))
+        page.goto(url)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def local(url):
+    return url.startswith(("file:", "data:"))
+
+
+@pytest.fixture(scope="module")
+def built():
+    """The address of a page of the built book, by its name; tests that ask are skipped without."""
+    if "BOOK_HTML" not in os.environ:
+        pytest.skip("BOOK_HTML names no built book")
+    folder = Path(__file__).parent.parent / os.environ["BOOK_HTML"]
+    return lambda name: (folder / name).resolve().as_uri()

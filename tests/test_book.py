@@ -187,6 +187,7 @@ def test_mathematics_is_in_the_pages(book, pages):
             tag.decompose()
         assert not re.search(r"\\\(|\\\[|\$[^$]+\$", text.get_text()), name
     assert not (book / "_static" / "mathjax").exists()
+    assert (book / "_static" / "fonts" / "GUST-FONT-LICENSE.txt").exists()
 
 
 def test_size(book):

@@ -6,7 +6,6 @@ says.
 """
 
 import itertools
-import os
 import re
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -49,36 +48,8 @@ def url(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def book_url():
-    if "BOOK_HTML" not in os.environ:
-        pytest.skip("BOOK_HTML names no built book")
-    return (ROOT / os.environ["BOOK_HTML"] / "chapters/playground.html").as_uri()
-
-
-@pytest.fixture
-def visit(browser):
-    """Open a page and give it; errors in its scripts and requests to other places fail the test."""
-    contexts, problems = [], []
-
-    def opened(url, **options):
-        contexts.append(
-            browser.new_context(**{"viewport": {"width": 1000, "height": 900}} | options)
-        )
-        page = contexts[-1].new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda m: m.type == "error" and problems.append(m.text))
-        page.on("request", lambda r: problems.append(r.url) if not local(r.url) else None)
-        page.goto(url)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert problems == []
-
-
-def local(url):
-    return url.startswith(("file:", "data:"))
+def book_url(built):
+    return built("chapters/playground.html")
 
 
 def press(page, name):

@@ -4,7 +4,6 @@ The page is opened from the disk, as a student without internet does. If BOOK_HT
 book, the chapter in it is tried as well.
 """
 
-import os
 import re
 from pathlib import Path
 
@@ -46,36 +45,13 @@ def address(made, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def chapter_address():
-    if "BOOK_HTML" not in os.environ:
-        pytest.skip("BOOK_HTML names no built book")
-    return (ROOT / os.environ["BOOK_HTML"] / CHAPTER).as_uri()
+def chapter_address(built):
+    return built(CHAPTER)
 
 
 @pytest.fixture
-def open_page(browser, address):
-    """Open a page and give it; errors in its scripts and requests to other places fail the test."""
-    contexts, problems = [], []
-
-    def opened(where=address, **options):
-        contexts.append(
-            browser.new_context(**{"viewport": {"width": 1000, "height": 900}} | options)
-        )
-        page = contexts[-1].new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda m: m.type == "error" and problems.append(m.text))
-        page.on("request", lambda r: None if local(r.url) else problems.append(r.url))
-        page.goto(where)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert problems == []
-
-
-def local(url):
-    return url.startswith(("file:", "data:"))
+def open_page(visit, address):
+    return lambda where=address, **options: visit(where, **options)
 
 
 def box_of(page, n=0):

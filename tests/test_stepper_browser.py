@@ -4,7 +4,6 @@ The page is opened from the disk, as a student without internet does. If BOOK_HT
 book, the chapter in it is tried as well.
 """
 
-import os
 from pathlib import Path
 
 import pytest
@@ -40,35 +39,8 @@ def url(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def chapter_url():
-    if "BOOK_HTML" not in os.environ:
-        pytest.skip("BOOK_HTML names no built book")
-    return (ROOT / os.environ["BOOK_HTML"] / CHAPTER).as_uri()
-
-
-@pytest.fixture
-def visit(browser):
-    """Open a page and give it; errors in its scripts and requests to other places fail the test."""
-    contexts, problems = [], []
-
-    def opened(url, **options):
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda m: m.type == "error" and problems.append(m.text))
-        page.on("request", lambda r: problems.append(r.url) if not local(r.url) else None)
-        page.goto(url)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert problems == []
-
-
-def local(url):
-    return url.startswith(("file:", "data:"))
+def chapter_url(built):
+    return built(CHAPTER)
 
 
 def shown(page):
