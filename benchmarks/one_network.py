@@ -49,6 +49,20 @@ def by_hand(epochs: int, sigmoid: Callable[[Array], Array]) -> list[float]:
     return losses
 
 
+def torch_losses(
+    model: Any, criterion: Any, optimiser: Any, X: Any, Y: Any, epochs: int
+) -> list[float]:
+    """The loop of every PyTorch tutorial, with the losses that it sees."""
+    losses = []
+    for _ in range(epochs):
+        optimiser.zero_grad()
+        loss = criterion(model(X), Y)
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    return losses
+
+
 def in_pytorch(epochs: int) -> list[float]:
     """nn.Sequential, BCELoss and SGD, in float64 from the same weights."""
     import torch
@@ -59,14 +73,7 @@ def in_pytorch(epochs: int) -> list[float]:
     model = torch_twin.module(XOR, xor_start())
     criterion = torch.nn.BCELoss()
     optimiser = torch.optim.SGD(model.parameters(), lr=RATE)
-    losses = []
-    for _ in range(epochs):
-        optimiser.zero_grad()
-        loss = criterion(model(X), Y)
-        loss.backward()
-        optimiser.step()
-        losses.append(loss.item())
-    return losses
+    return torch_losses(model, criterion, optimiser, X, Y, epochs)
 
 
 def same_losses(epochs: int, theirs: Callable[[int], Any]) -> None:
@@ -186,14 +193,7 @@ def large_step_against_pytorch(size: Size) -> Array:
 
     def theirs() -> list[float]:
         torch_twin.copy_into(model, start)
-        losses = []
-        for _ in range(steps):
-            optimiser.zero_grad()
-            loss = criterion(model(inputs), targets)
-            loss.backward()
-            optimiser.step()
-            losses.append(loss.item())
-        return losses
+        return torch_losses(model, criterion, optimiser, inputs, targets, steps)
 
     def us() -> Array:
         return descent.train(net, start, X, Y, descent.Fixed(0.01), steps).history.loss[:-1]

@@ -63,7 +63,7 @@ def is_running_text(text: nodes.Text) -> bool:
     inside: nodes.Element | None = text.parent
     paragraph = False
     while inside is not None:
-        if isinstance(inside, CLOSED) or "output" in inside.get("classes", []):
+        if isinstance(inside, CLOSED) or "cell_output" in inside.get("classes", []):
             return False
         paragraph = paragraph or isinstance(inside, nodes.paragraph)
         inside = inside.parent

@@ -3,7 +3,8 @@
 Four floors, imports only downwards:
 
 1. plain values and functions: `arrays`, `datasets`, `activations`, `losses`, `initialisers`;
-   `differences`, `agreement` and `tensors` for comparing gradients; `history`.
+   `differences`, `agreement` and `tensors` for comparing gradients; `parameters`, `rules` and
+   `history` of a training.
 2. `network`: parameters, forward pass, backward pass.
 3. what is done to a network: `descent` and the `probes` it takes along, `gradcheck`, `bugs` and
    the `zoo` that trains with them, `audit`, `torch_twin`, `torch_armijo` and `torch_records`.

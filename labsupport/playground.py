@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 
-from labsupport import datasets, descent
+from labsupport import datasets, descent, records
 from labsupport.activations import SLOPE
 from labsupport.arrays import Array
 from labsupport.network import Network, Parameters
@@ -82,13 +82,6 @@ STARTS: dict[str, tuple[Entry, Entry]] = {  # how to draw a weight, and a bias
 }
 
 
-def _xor_relu() -> Parameters:
-    """The start of the record ``xor-relu``, by the generator that the record used."""
-    legacy = np.random.RandomState(42)  # noqa: NPY002
-    W1 = legacy.randn(2, 3)
-    return Parameters.of(W1, np.zeros(3), legacy.randn(3, 1), np.zeros(1))
-
-
 def _worked_example() -> Parameters:
     """The start that chapter 7 works through by hand."""
     return Parameters((2, 2, 1), np.array([1, -1, 1, 0.5, 0, 0.5, 1, -0.5, 0.25]))
@@ -103,7 +96,8 @@ class Named(NamedTuple):
 
 NAMED = {
     "xor-relu": Named(
-        _xor_relu, {"hidden": (3,), "activation": "relu", "loss": "bce", "rate": 0.1}
+        records.RECORDS["xor-relu"].start,
+        {"hidden": (3,), "activation": "relu", "loss": "bce", "rate": 0.1},
     ),
     "worked-example": Named(_worked_example, {"hidden": (2,)}),
 }

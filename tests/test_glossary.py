@@ -49,7 +49,7 @@ def test_titles_links_code_and_mathematics_are_left_alone():
 
 
 def test_what_a_cell_printed_is_left_alone():
-    output = nodes.container("", nodes.paragraph("", "gradient"), classes=["cell_output", "output"])
+    output = nodes.container("", nodes.paragraph("", "gradient"), classes=["cell_output"])
     page = publish_doctree("")
     page += output
     glossary.link_first_mentions(page, KNOWN, "g")

@@ -17,12 +17,14 @@ FOLDER = Path(labsupport.__file__).parent
 # A module imports only from lines above its own; the lines are the floors, the lowest first.
 FLOORS = [
     ["arrays", "tables", "verdict"],
-    ["activations", "agreement", "datasets", "differences", "history", "initialisers", "losses"],
+    ["activations", "agreement", "datasets", "differences", "history", "initialisers", "losses"]
+    + ["parameters", "rules"],
     ["mistakes", "slider", "stepper", "tensors"],
     ["network"],
     ["bugs", "descent", "figures", "gradcheck", "probes", "torch_armijo", "trials"],
-    ["audit", "diagnosis", "playground", "torch_records", "torch_twin", "zoo"],
+    ["audit", "diagnosis", "torch_records", "torch_twin", "zoo"],
     ["records"],
+    ["playground"],
     ["exercises"],  # a folder: the self-checks, a module for each chapter
     ["feedback"],
 ]
