@@ -12,7 +12,7 @@ HTML = _build/html
 BUILT = _build/.built
 # What the book is made of. A chapter counts by its .ipynb half, which holds the outputs.
 SOURCES = _config.yml _toc.yml references.bib \
-  $(wildcard *.md _static/* _static/fonts/* bookbuild/*.py labsupport/*.py \
+  $(wildcard *.md _static/* _static/fonts/* bookbuild/*.py labsupport/*.py labsupport/*/*.py labsupport/widgets/* \
   reference/*.md chapters/*.ipynb)
 NOTEBOOKS = $(if $(CHAPTERS),$(CHAPTERS:%=chapters/%.ipynb),chapters)
 # The stages of `make test`, the quick ones first. Each is a target of its own.

@@ -10,8 +10,9 @@ import numpy as np
 from benchmarks.one_network import MOONS
 from benchmarks.table import Size, row, turns
 from labsupport import datasets
-from labsupport.arrays import Array
+from labsupport.checks import Array
 from labsupport.network import Parameters, initialise
+from labsupport.rules import Armijo
 
 # The Armijo optimiser in PyTorch on the moons, 2-16-1, against the passes that it makes
 
@@ -23,7 +24,7 @@ def armijo_on_moons(first: float) -> tuple[Any, Parameters, Any, Callable[[], An
     X, Y = map(torch_twin.as_tensor, datasets.moons()[:2])
     start = initialise(MOONS, np.random.default_rng(3), "pytorch")
     model, criterion = torch_twin.module(MOONS, start), torch_twin.loss(MOONS)
-    optimiser = torch_twin.ArmijoSGD(model.parameters(), first=first)
+    optimiser = torch_twin.ArmijoSGD(model.parameters(), Armijo(first=first))
 
     def evaluate() -> Any:
         return criterion(model(X), Y)

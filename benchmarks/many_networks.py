@@ -11,7 +11,7 @@ import numpy.typing as npt
 from benchmarks.one_network import RATE, XOR, in_pytorch, ours
 from benchmarks.table import Size, row, turns
 from labsupport import datasets, descent
-from labsupport.arrays import Array
+from labsupport.checks import Array
 from labsupport.network import Parameters, initialise
 
 RUNS = 1000

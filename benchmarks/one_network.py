@@ -11,7 +11,7 @@ import scipy.special
 
 from benchmarks.table import Size, row, turns
 from labsupport import datasets, descent, network
-from labsupport.arrays import Array
+from labsupport.checks import Array
 from labsupport.network import Network, Parameters, initialise
 
 RATE = 0.5

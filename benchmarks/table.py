@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from labsupport.arrays import Array
+from labsupport.checks import Array
 
 COLUMNS = ("time of", "over that of", "ratio (median)", "min - max", "target", "met")
 

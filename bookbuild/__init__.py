@@ -7,7 +7,9 @@ made light, free of scripts and styles inside the page, and readable by machines
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -19,6 +21,7 @@ from sphinx.util.math import get_node_equation_number
 from bookbuild import glossary, pages, quoted
 from bookbuild.mathml import Formula, MathError, convert
 
+WIDGETS = Path(__file__).parent.parent / "labsupport" / "widgets"
 logger = logging.getLogger(__name__)
 converted: dict[Formula, str] = {}
 
@@ -66,6 +69,21 @@ def visit_block(writer: Any, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+def add_widgets(app: Sphinx) -> None:
+    """Put the scripts and styles of the package's widgets beside the pages."""
+    files = [path for path in WIDGETS.iterdir() if path.suffix in (".js", ".css")]
+    for path in sorted(files):
+        (app.add_js_file if path.suffix == ".js" else app.add_css_file)(path.name)
+
+
+def copy_widgets(app: Sphinx, exception: Exception | None) -> None:
+    """Copy them, once the theme has made its folder."""
+    if exception is None and app.builder.format == "html":
+        for path in WIDGETS.iterdir():
+            if path.suffix in (".js", ".css"):
+                shutil.copy(path, app.outdir / "_static")
+
+
 def finish(app: Sphinx, exception: Exception | None) -> None:
     """Polish the pages that were written."""
     if exception is None and app.builder.name == "html":
@@ -76,6 +94,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register all of it with Sphinx."""
     app.add_html_math_renderer("mathml", (visit_inline, None), (visit_block, None))
     app.add_directive("quoted-figure", quoted.QuotedFigure)
+    app.connect("builder-inited", add_widgets)
+    app.connect("build-finished", copy_widgets)
     app.connect("env-updated", convert_all)
     app.connect("doctree-resolved", glossary.link_page)
     app.connect("build-finished", finish, priority=900)  # after the themes have copied their files

@@ -1,19 +1,20 @@
 """What the chapters of the lab manual share.
 
-Four floors, imports only downwards:
+What a chapter imports lies flat; a folder (`gradcheck`, `records`, `widgets`, `feedback`) is
+machinery behind one door. Eight floors; a module imports only from floors above it in this list:
 
-1. plain values and functions: `arrays`, `datasets`, `activations`, `losses`, `initialisers`;
-   `differences`, `agreement` and `tensors` for comparing gradients; `parameters`, `rules` and
-   `history` of a training.
-2. `network`: parameters, forward pass, backward pass.
-3. what is done to a network: `descent` and the `probes` it takes along, `gradcheck`, `bugs` and
-   the `zoo` that trains with them, `audit`, `torch_twin`, `torch_armijo` and `torch_records`.
-4. what is shown: `figures`, `tables`, `stepper`, `slider`, `playground`, `records`; and
-   `feedback`, the self-checks of the `exercises`, which say what `trials`, `mistakes` and
-   `diagnosis` have found as a `verdict`.
+1. what arrives, and tables: `checks`, `tables`
+2. values, functions, rules: `activations`, `datasets`, `history`, `initialisers`, `losses`,
+   `parameters`, `rules`
+3. forward and backward: `network`
+4. what is done to a network: `bugs`, `descent`, `figures`, `gradcheck`, `probes`
+5. what is built on that: `audit`, `torch_twin`, `zoo`
+6. the lab records: `records`
+7. what moves in a page: `widgets`
+8. what is said of a student's work: `feedback`
 
-Importing the package loads none of them: write `from labsupport import network`.
+Importing the package loads none of them: write ``from labsupport import network``.
 Every algorithm here is shown line by line in a chapter, which asserts that both agree.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

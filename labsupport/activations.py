@@ -1,4 +1,8 @@
-"""Activation functions: the value g(z) and its derivative g'(z). Taught in chapters 2 and 3."""
+"""Activation functions, each with all that is known of it. Taught in :ref:`ch-pseudocode`.
+
+A new one is an entry of `ACTIVATIONS` and nothing else: networks, the PyTorch twin, the probes and
+the bug zoo read what they need from it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from labsupport.arrays import Array
+from labsupport.checks import Array
 
 
 @dataclass(frozen=True)
@@ -24,19 +28,27 @@ class Activation:
     derivative : callable
         ``derivative(Z, A)`` gives g'(Z). It is handed both Z and A = g(Z), because sigmoid and
         tanh are cheaper from A and ReLU needs Z; to mistake one for the other is a classic bug.
+    module : str
+        Name of the class in ``torch.nn``.
+    steepest : float
+        The largest size of g'(z).
+    smooth : bool
+        Whether g' is continuous: no kink.
+    from_output : callable, optional
+        ``from_output(A)`` gives g'(Z) where A alone tells it.
     """
 
     name: str
     value: Callable[[Array], Array]
     derivative: Callable[[Array, Array], Array]
-
-
-def _identity(Z: Array) -> Array:
-    return Z
+    module: str
+    steepest: float = 1.0
+    smooth: bool = True
+    from_output: Callable[[Array], Array] | None = None
 
 
 def _sigmoid(Z: Array) -> Array:
-    # SciPy's expit takes no complex numbers; the complex step of chapter 8 needs them.
+    # SciPy's expit takes no complex numbers; the complex step needs them.
     if np.iscomplexobj(Z):
         return 0.5 + 0.5 * np.tanh(0.5 * Z)
     if Z.size < 500:  # one call, the fastest for a small array, but slow an entry
@@ -46,19 +58,23 @@ def _sigmoid(Z: Array) -> Array:
         return 1 / (1 + np.exp(-Z))
 
 
-def _tanh(Z: Array) -> Array:
-    A: Array = np.tanh(Z)
-    return A
-
-
-def _relu(Z: Array) -> Array:
-    return np.maximum(Z, 0)
-
-
 def _step(Z: Array) -> Array:
     """1 above zero, 0 at zero and below: ReLU'(0) = 0, as PyTorch has it."""
     D: Array = np.heaviside(Z, 0.0)
     return D
+
+
+def _from_output(
+    name: str,
+    value: Callable[[Array], Array],
+    slope: Callable[[Array], Array],
+    module: str,
+    steepest: float,
+) -> Activation:
+    """An activation whose slope follows from its output."""
+    return Activation(
+        name, value, lambda Z, A: slope(A), module, steepest=steepest, from_output=slope
+    )
 
 
 SLOPE = 0.01
@@ -67,14 +83,16 @@ SLOPE = 0.01
 ACTIVATIONS = {
     g.name: g
     for g in (
-        Activation("identity", _identity, lambda Z, A: np.ones_like(Z)),
-        Activation("sigmoid", _sigmoid, lambda Z, A: A * (1 - A)),
-        Activation("tanh", _tanh, lambda Z, A: 1 - A * A),
-        Activation("relu", _relu, lambda Z, A: _step(Z)),
+        Activation("identity", lambda Z: Z, lambda Z, A: np.ones_like(Z), "Identity"),
+        _from_output("sigmoid", _sigmoid, lambda A: A * (1 - A), "Sigmoid", 0.25),
+        _from_output("tanh", np.tanh, lambda A: 1 - A * A, "Tanh", 1.0),
+        Activation("relu", lambda Z: np.maximum(Z, 0), lambda Z, A: _step(Z), "ReLU", smooth=False),
         Activation(
             "leaky_relu",
             lambda Z: np.maximum(Z, SLOPE * Z),
             lambda Z, A: np.maximum(_step(Z), SLOPE),
+            "LeakyReLU",
+            smooth=False,
         ),
     )
 }
@@ -86,7 +104,7 @@ def activation(name: str) -> Activation:
     Raises
     ------
     ValueError
-        A name that is not among ``identity, sigmoid, tanh, relu, leaky_relu``.
+        A name that is not among `ACTIVATIONS`.
     """
     if name not in ACTIVATIONS:
         raise ValueError(f"unknown activation {name!r}; choose one of {', '.join(ACTIVATIONS)}.")

@@ -1,4 +1,4 @@
-"""Does a loss curve belong to its model? What an instructor can ask of a report. Chapter 10."""
+"""Does a loss curve belong to its model? What an instructor can ask of a report. :ref:`ch-lies`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labsupport import network
-from labsupport.arrays import Array
+from labsupport.checks import Array
 from labsupport.history import History
 from labsupport.network import Network, Parameters
 

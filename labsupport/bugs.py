@@ -1,8 +1,9 @@
 """The bug zoo: honest mistakes in a backward pass or an update, each one small change of one line.
 
-Taught in chapter 9, which breeds them all at once; `labsupport.feedback` knows them by name. The
-line numbers are those of the algorithm in chapter 2. A mistake that fits only some shapes (a
-transposed W) is made in the layers where it fits: elsewhere Python would have raised an error.
+Taught in :ref:`ch-bugs`, which breeds them all at once; `labsupport.feedback` knows them by name.
+The line numbers are those of the algorithm in :ref:`ch-pseudocode`. A mistake that fits only some
+shapes (a transposed W) is made in the layers where it fits: elsewhere Python would have raised an
+error.
 """
 
 from __future__ import annotations
@@ -13,15 +14,14 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import numpy as np
-from scipy.special import expit
 
 from labsupport import network
-from labsupport.activations import Activation
-from labsupport.arrays import Array
+from labsupport.activations import Activation, activation
+from labsupport.checks import Array
 from labsupport.network import Cache, Network, Parameters
 
 
-class At(NamedTuple):
+class AtLayer(NamedTuple):
     """What lines 7 and 8 read at layer l.
 
     Attributes
@@ -48,7 +48,7 @@ class At(NamedTuple):
         return self.g.derivative(self.Z, self.A) if self.g else np.ones_like(self.A)
 
 
-class Step(NamedTuple):
+class AtUpdate(NamedTuple):
     """What line 9 reads.
 
     Attributes
@@ -79,9 +79,9 @@ class Step(NamedTuple):
 
 
 OutputDelta: TypeAlias = Callable[[Network, Cache, Array], Array]
-Gradient: TypeAlias = Callable[[At], tuple[Array, Array]]
-HiddenDelta: TypeAlias = Callable[[At], Array]
-Update: TypeAlias = Callable[[Step], Parameters]
+Gradient: TypeAlias = Callable[[AtLayer], tuple[Array, Array]]
+HiddenDelta: TypeAlias = Callable[[AtLayer], Array]
+Update: TypeAlias = Callable[[AtUpdate], Parameters]
 
 
 class Backward(Protocol):
@@ -103,17 +103,17 @@ class Backward(Protocol):
 # The algorithm, a function for each line
 
 
-def gradient_line(at: At) -> tuple[Array, Array]:
+def gradient_line(at: AtLayer) -> tuple[Array, Array]:
     """Line 7: dW_l = A_{l-1}^T D_l and db_l = 1^T D_l."""
     return at.A.mT @ at.D, np.add.reduce(at.D, axis=-2, keepdims=True)
 
 
-def hidden_delta_line(at: At) -> Array:
+def hidden_delta_line(at: AtLayer) -> Array:
     """Line 8: D_{l-1} = (D_l W_l^T) * g'(Z_{l-1})."""
     return (at.D @ at.W.mT) * at.slope
 
 
-def update_line(step: Step) -> Parameters:
+def update_line(step: AtUpdate) -> Parameters:
     """Line 9: all parameters at once, in new arrays."""
     moved = step.parameters.vector - step.learning_rate * step.gradient.vector
     return Parameters(step.parameters.sizes, moved)
@@ -135,7 +135,7 @@ def backward(
     for layer in reversed(range(len(parameters.weights))):
         W, A, first = parameters.weights[layer], cache.A[layer], layer == 0
         Z, g = (A, None) if first else (cache.Z[layer - 1], net.activations[layer - 1])
-        at = At(W, Z, A, D, g)
+        at = AtLayer(W, Z, A, D, g)
         result.weights[layer][...], result.biases[layer][...] = gradient(at)  # line 7
         D = D if first else hidden_delta(at)  # line 8
     return result
@@ -152,7 +152,7 @@ class Bug:
     slip : str
         The likely slip as a clause, such as "the 1/m is missing in line 6".
     line : int
-        Line of the algorithm of chapter 2 in which it sits.
+        Line of the algorithm of :ref:`ch-pseudocode` in which it sits.
     gradient : callable or None
         ``gradient(network, parameters, cache, Y)``: the broken backward pass in place of
         `network.backward`; runs axes are allowed. None where the backward pass is right.
@@ -210,16 +210,16 @@ def _squared(net: Network, m: int) -> bool:
     return net.loss == "mse"
 
 
-def _hidden(*names: str) -> Applies:
-    return lambda net, m: len(net.sizes) > 2 and net.hidden in names
-
-
-_S_SHAPED = _hidden("sigmoid", "tanh")
-_BENT = _hidden("sigmoid", "tanh", "relu", "leaky_relu")
-
-
 def _deep(net: Network, m: int) -> bool:
     return len(net.sizes) > 2
+
+
+def _bent(net: Network, m: int) -> bool:
+    return len(net.sizes) > 2 and net.hidden != "identity"
+
+
+def _from_output(net: Network, m: int) -> bool:
+    return len(net.sizes) > 2 and activation(net.hidden).from_output is not None
 
 
 def _widths(fits: Callable[[int, int, int], bool], first: int = 1) -> Applies:
@@ -293,13 +293,13 @@ def _delta_sign(net: Network, cache: Cache, Y: Array) -> Array:
 
 
 @_slip(7, "the 1/m of line 6 comes a second time in line 7", _samples)
-def _mean_twice(at: At) -> tuple[Array, Array]:
+def _mean_twice(at: AtLayer) -> tuple[Array, Array]:
     dW, db = gradient_line(at)
     return dW / at.D.shape[-2], db / at.D.shape[-2]
 
 
 @_slip(7, "db in line 7 is a mean over the samples, not a sum", _samples)
-def _bias_mean(at: At) -> tuple[Array, Array]:
+def _bias_mean(at: AtLayer) -> tuple[Array, Array]:
     dW, db = gradient_line(at)
     return dW, db / at.D.shape[-2]
 
@@ -309,7 +309,7 @@ def _bias_mean(at: At) -> tuple[Array, Array]:
     "db in line 7 is summed over the units, not over the samples",
     _widths(lambda n_in, n_out, m: m == n_out > 1),
 )
-def _bias_wrong_axis(at: At) -> tuple[Array, Array]:
+def _bias_wrong_axis(at: AtLayer) -> tuple[Array, Array]:
     dW, db = gradient_line(at)
     return dW, at.D.sum(axis=-1)[..., None, :] if at.D.shape[-2] == at.D.shape[-1] else db
 
@@ -319,28 +319,28 @@ def _bias_wrong_axis(at: At) -> tuple[Array, Array]:
     "db in line 7 is one sum over everything: the axis is missing",
     _widths(lambda n_in, n_out, m: n_out > 1),
 )
-def _bias_no_axis(at: At) -> tuple[Array, Array]:
+def _bias_no_axis(at: AtLayer) -> tuple[Array, Array]:
     dW, db = gradient_line(at)
     return dW, db.sum(axis=-1, keepdims=True) + np.zeros_like(db)
 
 
 @_slip(7, "line 7 keeps the last sample only: = in a loop that needs +=", _samples)
-def _last_sample(at: At) -> tuple[Array, Array]:
+def _last_sample(at: AtLayer) -> tuple[Array, Array]:
     return gradient_line(at._replace(A=at.A[..., -1:, :], D=at.D[..., -1:, :]))
 
 
-@_slip(7, "line 7 takes Z of the layer before, not A", _BENT)
-def _Z_for_A(at: At) -> tuple[Array, Array]:
+@_slip(7, "line 7 takes Z of the layer before, not A", _bent)
+def _Z_for_A(at: AtLayer) -> tuple[Array, Array]:
     return gradient_line(at._replace(A=at.Z))
 
 
-@_slip(7, "line 7 finds g' where A was: A was overwritten in place", _S_SHAPED)
-def _overwritten_A(at: At) -> tuple[Array, Array]:
+@_slip(7, "line 7 finds g' where A was: A was overwritten in place", _from_output)
+def _overwritten_A(at: AtLayer) -> tuple[Array, Array]:
     return gradient_line(at._replace(A=at.slope) if at.g else at)
 
 
 @_slip(7, "dW in line 7 is transposed, D.T @ A", _widths(lambda n_in, n_out, m: n_in == n_out > 1))
-def _transposed_dW(at: At) -> tuple[Array, Array]:
+def _transposed_dW(at: AtLayer) -> tuple[Array, Array]:
     dW, db = gradient_line(at)
     return (dW.mT if dW.shape[-2] == dW.shape[-1] else dW), db
 
@@ -348,41 +348,41 @@ def _transposed_dW(at: At) -> tuple[Array, Array]:
 # Line 8, the hidden delta
 
 
-@_slip(8, "g' is missing in line 8", _BENT)
-def _no_hidden_derivative(at: At) -> Array:
+@_slip(8, "g' is missing in line 8", _bent)
+def _no_hidden_derivative(at: AtLayer) -> Array:
     D: Array = at.D @ at.W.mT
     return D
 
 
-def _from_output(name: str, A: Array) -> Array:
+def _formula(at: AtLayer, A: Array) -> Array:
     """Compute g' by the formula that wants A = g(Z)."""
-    D: Array = A * (1 - A) if name == "sigmoid" else 1 - A * A
-    return D
+    assert at.g and at.g.from_output
+    return at.g.from_output(A)
 
 
-def _name(at: At) -> str:
-    return at.g.name if at.g else ""
+@_slip(8, "g' in line 8 is taken at A, not at Z", _from_output)
+def _derivative_of_A(at: AtLayer) -> Array:
+    assert at.g
+    return _no_hidden_derivative(at) * _formula(at, at.g.value(at.A))
 
 
-@_slip(8, "g' in line 8 is taken at A, not at Z", _S_SHAPED)
-def _derivative_of_A(at: At) -> Array:
-    again = expit(at.A) if _name(at) == "sigmoid" else np.tanh(at.A)
-    return _no_hidden_derivative(at) * _from_output(_name(at), again)
+@_slip(8, "the formula for g' in line 8 wants A and is given Z", _from_output)
+def _derivative_of_Z(at: AtLayer) -> Array:
+    return _no_hidden_derivative(at) * _formula(at, at.Z)
 
 
-@_slip(8, "the formula for g' in line 8 wants A and is given Z", _S_SHAPED)
-def _derivative_of_Z(at: At) -> Array:
-    return _no_hidden_derivative(at) * _from_output(_name(at), at.Z)
+@_slip(8, "g' in line 8 belongs to the other curve, sigmoid or tanh", _from_output)
+def _other_derivative(at: AtLayer) -> Array:
+    other = activation("tanh" if at.g and at.g.name == "sigmoid" else "sigmoid")
+    return _no_hidden_derivative(at) * _formula(at._replace(g=other), at.A)
 
 
-@_slip(8, "g' in line 8 belongs to the other curve, sigmoid or tanh", _S_SHAPED)
-def _other_derivative(at: At) -> Array:
-    other = "tanh" if _name(at) == "sigmoid" else "sigmoid"
-    return _no_hidden_derivative(at) * _from_output(other, at.A)
-
-
-@_slip(8, "the mask in line 8 is A >= 0, which the output of a ReLU always is", _hidden("relu"))
-def _mask_from_output(at: At) -> Array:
+@_slip(
+    8,
+    "the mask in line 8 is A >= 0, which the output of a ReLU always is",
+    lambda net, m: _deep(net, m) and net.hidden == "relu",
+)
+def _mask_from_output(at: AtLayer) -> Array:
     return _no_hidden_derivative(at) * (at.A >= 0)
 
 
@@ -391,7 +391,7 @@ def _mask_from_output(at: At) -> Array:
     "W in line 8 is not transposed",
     _widths(lambda n_in, n_out, m: n_in == n_out > 1, first=2),
 )
-def _transposed_W(at: At) -> Array:
+def _transposed_W(at: AtLayer) -> Array:
     square = at.W.shape[-2] == at.W.shape[-1]
     return (at.D @ at.W) * at.slope if square else hidden_delta_line(at)
 
@@ -401,7 +401,7 @@ def _transposed_W(at: At) -> Array:
     "W in line 8 is reshaped, not transposed",
     _widths(lambda n_in, n_out, m: n_in > 1 and n_out > 1, first=2),
 )
-def _reshaped_W(at: At) -> Array:
+def _reshaped_W(at: AtLayer) -> Array:
     *runs, n_in, n_out = at.W.shape
     return (at.D @ at.W.reshape(*runs, n_out, n_in)) * at.slope
 
@@ -410,7 +410,7 @@ def _reshaped_W(at: At) -> Array:
 
 
 @_slip(3, "the forward pass is not repeated: Z and A are those of the step before")
-def _stale_cache(step: Step) -> Parameters:
+def _stale_cache(step: AtUpdate) -> Parameters:
     cache = step.memory.get("cache", step.cache)
     step.memory["cache"] = step.cache
     stale = network.backward(step.network, step.parameters, cache, step.Y)
@@ -418,14 +418,14 @@ def _stale_cache(step: Step) -> Parameters:
 
 
 @_slip(7, "each gradient is added to those of all steps before: zero_grad is forgotten")
-def _zero_grad_forgotten(step: Step) -> Parameters:
+def _zero_grad_forgotten(step: AtUpdate) -> Parameters:
     total = step.memory.get("gradient", 0.0) + step.gradient.vector
     step.memory["gradient"] = total
     return update_line(step._replace(gradient=Parameters(step.gradient.sizes, total)))
 
 
 @_slip(9, "line 9 moves W before line 8 has used it", _deep)
-def _update_too_early(step: Step) -> Parameters:
+def _update_too_early(step: AtUpdate) -> Parameters:
     moved = step.parameters.copy()
     D = network.output_delta(step.network, step.cache, step.Y)
     for layer in reversed(range(len(moved.weights))):
@@ -439,16 +439,16 @@ def _update_too_early(step: Step) -> Parameters:
 
 
 @_slip(9, "line 9 adds where it should subtract")
-def _update_sign(step: Step) -> Parameters:
+def _update_sign(step: AtUpdate) -> Parameters:
     return update_line(step._replace(learning_rate=-step.learning_rate))
 
 
 @_slip(9, "the learning rate comes twice in line 9")
-def _rate_twice(step: Step) -> Parameters:
+def _rate_twice(step: AtUpdate) -> Parameters:
     return update_line(step._replace(learning_rate=step.learning_rate**2))
 
 
-def _without(step: Step, *names: str) -> Parameters:
+def _without(step: AtUpdate, *names: str) -> Parameters:
     """Line 9 that leaves the tensors with these names where they are."""
     new = update_line(step)
     here, there = new.named(), step.parameters.named()
@@ -458,22 +458,22 @@ def _without(step: Step, *names: str) -> Parameters:
 
 
 @_slip(9, "line 9 never moves the biases")
-def _biases_frozen(step: Step) -> Parameters:
+def _biases_frozen(step: AtUpdate) -> Parameters:
     return _without(step, *(f"b{n}" for n in range(1, len(step.network.sizes))))
 
 
 @_slip(9, "line 9 leaves the first layer out", _deep)
-def _first_layer_frozen(step: Step) -> Parameters:
+def _first_layer_frozen(step: AtUpdate) -> Parameters:
     return _without(step, "W1", "b1")
 
 
 @_slip(9, "line 9 leaves the last layer out", _deep)
-def _last_layer_frozen(step: Step) -> Parameters:
+def _last_layer_frozen(step: AtUpdate) -> Parameters:
     last = len(step.network.sizes) - 1
     return _without(step, f"W{last}", f"b{last}")
 
 
 @_slip(9, "line 9 works in place: who kept the old parameters now holds the new ones")
-def _start_moves_along(step: Step) -> Parameters:
+def _start_moves_along(step: AtUpdate) -> Parameters:
     step.parameters.vector[...] = update_line(step).vector
     return step.parameters

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from labsupport.arrays import Array
+from labsupport.checks import Array
 
 
 class Split(NamedTuple):
@@ -19,13 +19,13 @@ class Split(NamedTuple):
 
 
 def xor() -> tuple[Array, Array]:
-    """The exclusive or: its four samples, X (4, 2) and Y (4, 1). Introduced in chapter 1."""
+    """The exclusive or: its four samples, X (4, 2) and Y (4, 1). Introduced in :ref:`ch-aim`."""
     X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=float)
     return X, (X.sum(axis=1, keepdims=True) == 1).astype(float)
 
 
 def moons(samples: int = 500, noise: float = 0.2, test: float = 0.2, seed: int = 42) -> Split:
-    """Two interleaved half circles, split and standardised. Introduced in chapter 5.
+    """Two interleaved half circles, split and standardised. Introduced in :ref:`ch-backtracking`.
 
     Parameters
     ----------

@@ -1,27 +1,38 @@
-"""Gradient descent: fixed step and Armijo backtracking, the training loop, and what it cost.
+"""Gradient descent: the training loop, for any step rule, and what it cost.
 
-Chapter 3 shows the plain loop, chapter 5 the plain backtracking; both assert that this module takes
-the same steps. With a leading axis of runs, every run has its own step, its own count and its own
-end: a run that has ended takes steps of length zero while the others go on.
+:ref:`ch-numpy` shows the plain loop, :ref:`ch-backtracking` the plain backtracking; both assert
+that this module takes the same steps. With a leading axis of runs, every run has its own step, its
+own count and its own end: a run that has ended takes steps of length zero while the others go on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from labsupport import arrays, network
-from labsupport.arrays import Array
-from labsupport.history import DescentWarning, History, Log, any_of
+from labsupport import checks, network
+from labsupport.checks import Array, all_of, any_of
+from labsupport.history import DescentWarning, History, Log
 from labsupport.network import Cache, Network, Parameters
-from labsupport.rules import Armijo, Fixed
+from labsupport.rules import Armijo, Fixed, Memory, Rule, Trial, settle
 
-__all__ = ["Armijo", "DescentWarning", "Fixed", "History", "Probe", "Training", "train"]
+__all__ = [
+    "Armijo",
+    "DescentWarning",
+    "Fixed",
+    "History",
+    "Memory",
+    "Probe",
+    "Rule",
+    "Training",
+    "Trial",
+    "train",
+]
 
 Probe: TypeAlias = Callable[[Network, Parameters, Cache, Parameters], Array]
 """Looks at a network while it trains; `labsupport.probes` has some."""
@@ -40,7 +51,7 @@ def train(
     parameters: Parameters,
     X: npt.ArrayLike,
     Y: npt.ArrayLike,
-    rule: Fixed | Armijo,
+    rule: Rule,
     epochs: int,
     *,
     batch_size: int | None = None,
@@ -61,8 +72,8 @@ def train(
         Where to start; left as it is.
     X, Y : (m, n_in), (m, n_out)
         The data, shared by all runs.
-    rule : Fixed or Armijo
-        How long a step is.
+    rule : Rule
+        How a step is found: `Fixed`, `Armijo`, or one of your own.
     epochs : int
         Passes through the data, at most.
     batch_size : int, optional
@@ -98,153 +109,180 @@ def train(
     DescentWarning
         A run diverged, or its line search gave up; it says in which epoch and at what loss.
     """
-    X, Y = network.check(net, parameters, X, Y)
-    _check_settings(len(X), epochs, every, batch_size, rng, target, smallest_gradient, watch)
-    quiet = {} if progress else {"disable": True}  # TQDM_DISABLE in the environment still works
-    epochs_bar = tqdm(range(epochs + 1), unit="epoch", delay=1, leave=False, **quiet)
-    with np.errstate(over="ignore", invalid="ignore"), epochs_bar:
+    X, Y = network.prepare(net, parameters, X, Y)
+    settings = _Settings(
+        epochs, every, batch_size, rng, target, smallest_gradient, watch or {}, progress
+    )
+    settings.require(len(X))
+    if not isinstance(rule, Rule):
+        raise TypeError(f"rule is {rule!r}; expected a step rule: Fixed(0.5), or Armijo().")
+    with np.errstate(over="ignore", invalid="ignore"):
         if batch_size is None:
-            floor = smallest_gradient or 0.0
-            return _full_batch(
-                net, parameters, X, Y, rule, epochs_bar, target, floor, every, watch or {}
-            )
-        batches = _Batches(X, Y, batch_size, rng)
-        return _mini_batch(net, parameters, X, Y, rule, epochs_bar, target, batches, every)
+            return _full_batch(_Walk(net, rule, _laid_out(parameters, len(X))), X, Y, settings)
+        return _mini_batch(_Walk(net, rule, parameters.copy()), X, Y, settings)
 
 
-def _full_batch(
-    net: Network,
-    start: Parameters,
-    X: Array,
-    Y: Array,
-    rule: Fixed | Armijo,
-    epochs: tqdm[int],
-    target: float | None,
-    floor: float,
-    every: int,
-    watch: Mapping[str, Probe],
-) -> Training:
-    """Step along the full gradient; the pass that accepts a step is the next epoch's forward."""
-    here = _laid_out(start, len(X))
-    trial, gradient = here.copy(), here.copy()
-    alpha = _first_trial(rule, here)
-    cache, loss = _evaluate(net, here, X, Y)
-    log = Log(loss, every, forwards=1)
-    for epoch in epochs:
-        network.backward(net, here, cache, Y, out=gradient)
-        squared = np.vecdot(gradient.vector, gradient.vector)
-        if target is not None:
-            log.end(loss <= target, "target", epoch)
-        if any_of(low := squared <= floor * floor):
-            log.end(low, "small gradient" if floor else "zero gradient", epoch)
-        going_on = log.see(epoch, epochs.total - 1, loss, np.sqrt(squared))
-        if log.due:
-            for name, probe in watch.items():
-                log.note(name, probe(net, here, cache, gradient))
-        if not going_on:
-            break
-        del cache  # one set of activations at a time
-        going = log.active.astype(float)
-        step = alpha * log.active
-        if isinstance(rule, Fixed):
-            _move(here, gradient, step, out=trial)
-            cache, new = _evaluate(net, trial, X, Y)
-            trials = going
-        else:
-            cache, new, step, trials = _search(
-                net, here, gradient, loss, squared, X, Y, rule, step, trial
-            )
-            log.end(log.active & (step == 0), "search gave up", epoch)
-            alpha = np.where(log.active, rule.growth * step, alpha) if rule.warm else alpha
-        if any_of(lost := ~np.isfinite(new)):
-            log.end(lost, "diverged", epoch)
-            cache, new = _restore(net, here, trial, X, Y, lost)
-        log.count(step, trials, forwards=trials, backwards=going)
-        here, trial, loss = trial, here, new
-    return Training(here, log.history())
+class _Settings(NamedTuple):
+    """How long to train and what to record, as `train` has it."""
 
+    epochs: int
+    every: int
+    batch_size: int | None
+    rng: np.random.Generator | None
+    target: float | None
+    smallest_gradient: float | None
+    watch: Mapping[str, Probe]
+    progress: bool
 
-def _mini_batch(
-    net: Network,
-    start: Parameters,
-    X: Array,
-    Y: Array,
-    rule: Fixed | Armijo,
-    epochs: tqdm[int],
-    target: float | None,
-    batches: _Batches,
-    every: int,
-) -> Training:
-    """Step along the gradient of a few samples at a time; a search looks at the same samples."""
-    here, trial, gradient = start.copy(), start.copy(), start.copy()
-    alpha = _first_trial(rule, here)
-    _, loss = _evaluate(net, here, X, Y)
-    log = Log(loss, every, forwards=0)
-    for epoch in epochs:
-        if target is not None:
-            log.end(loss <= target, "target", epoch)
-        if not log.see(epoch, epochs.total - 1, loss, np.full(loss.shape, np.nan)):
-            break
-        before = here.copy()
-        for X_few, Y_few in batches:
-            share = len(X_few) / len(X)
-            cache, loss_few = _evaluate(net, here, X_few, Y_few)
-            network.backward(net, here, cache, Y_few, out=gradient)
-            going = log.active.astype(float)
-            step = alpha * log.active
-            if isinstance(rule, Fixed):
-                _move(here, gradient, step, out=trial)
-                trials, forwards = going, share * going
-            else:
-                squared = np.vecdot(gradient.vector, gradient.vector)
-                _, _, step, trials = _search(
-                    net, here, gradient, loss_few, squared, X_few, Y_few, rule, step, trial
+    def require(self, m: int) -> None:
+        """Raise an error at a setting that is not possible with m samples."""
+        for name, number, low in (("epochs", self.epochs, 0), ("every", self.every, 1)):
+            checks.whole(number, name, low)
+        if self.batch_size is not None:
+            checks.whole(self.batch_size, "batch_size", 1, m)
+        if self.rng is not None:
+            checks.generator(self.rng)
+        if self.target is not None and not np.isfinite(self.target):
+            raise ValueError(f"target is {self.target}; expected a loss.")
+        if self.smallest_gradient is not None:
+            checks.positive(self.smallest_gradient, "smallest_gradient")
+            if self.batch_size is not None:
+                raise ValueError(
+                    "smallest_gradient needs the full gradient; leave batch_size away."
                 )
-                log.end(log.active & (step == 0) & (squared > 0), "search gave up", epoch)
-                grown = (step > 0) & (squared > 0)  # on a flat batch any step passes
-                alpha = np.where(grown, rule.growth * step, alpha) if rule.warm else alpha
-                forwards = share * (going + trials)
-            log.count(step, trials, forwards, share * going)
-            here, trial = trial, here
-        _, loss = _evaluate(net, here, X, Y)
-        if any_of(lost := ~np.isfinite(loss)):
-            log.end(lost, "diverged", epoch)
-            _, loss = _restore(net, before, here, X, Y, lost)
-    return Training(here, log.history())
+        if self.watch and self.batch_size is not None:
+            raise ValueError("watch looks at full-batch passes; leave watch or batch_size away.")
+
+    def bar(self) -> tqdm[int]:
+        """Count the epochs; the progress bar appears once a run takes longer than a second."""
+        quiet = {} if self.progress else {"disable": True}  # TQDM_DISABLE still works
+        return tqdm(range(self.epochs + 1), unit="epoch", delay=1, leave=False, **quiet)
 
 
-def _check_settings(
-    m: int,
-    epochs: int,
-    every: int,
-    batch_size: int | None,
-    rng: np.random.Generator | None,
-    target: float | None,
-    smallest_gradient: float | None,
-    watch: Mapping[str, Probe] | None,
-) -> None:
-    for name, number, low in (("epochs", epochs, 0), ("every", every, 1)):
-        if not isinstance(number, int | np.integer) or number < low:
-            raise ValueError(f"{name} is {number!r}; expected a whole number of at least {low}.")
-    if batch_size is not None and not (
-        isinstance(batch_size, int | np.integer) and 1 <= batch_size <= m
-    ):
-        raise ValueError(f"batch_size is {batch_size!r}; expected a whole number from 1 to {m}.")
-    if rng is not None and not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is {rng!r}; expected a Generator: numpy.random.default_rng(7).")
-    if target is not None and not np.isfinite(target):
-        raise ValueError(f"target is {target}; expected a loss.")
-    if smallest_gradient is not None:
-        arrays.positive(smallest_gradient, "smallest_gradient")
-        if batch_size is not None:
-            raise ValueError("smallest_gradient needs the full gradient; leave batch_size away.")
-    if watch and batch_size is not None:
-        raise ValueError("watch looks at full-batch passes; leave watch or batch_size away.")
+class _Walk:
+    """A training under way: it moves and evaluates, and asks the rule for the rest."""
+
+    def __init__(self, net: Network, rule: Rule, start: Parameters) -> None:
+        self.net, self.rule, self.here = net, rule, start
+        self.there, self.gradient = start.copy(), start.copy()
+        self.memory = rule.begin(start.vector)
+        self.cache: Cache | None = None
+
+    def evaluate(self, parameters: Parameters, X: Array, Y: Array) -> Array:
+        """Pass forward and keep what the backward pass needs; one set of activations at a time."""
+        self.cache = None
+        self.cache = network.forward(self.net, parameters, X)
+        return self.net.loss_function.value(self.cache.output, Y)
+
+    def slopes(self, Y: Array) -> Cache:
+        """Compute the gradient at the point that was evaluated last."""
+        assert self.cache
+        network.backward(self.net, self.here, self.cache, Y, out=self.gradient)
+        return self.cache
+
+    def step(
+        self, X: Array, Y: Array, loss: Array, active: Array, squared: Array | None = None
+    ) -> Trial:
+        """Find a step for each active run and go there, `self.there`; count the trials."""
+        gradient = self.gradient.vector
+        step, direction = self.rule.propose(self.memory, gradient)
+        if np.shape(step) != active.shape or not all_of(active):
+            step = step * active
+        if step.shape != active.shape:
+            raise ValueError(
+                f"the rule proposes steps of shape {step.shape}; expected one for each of the "
+                f"runs: {active.shape}."
+            )
+
+        def evaluate(step: Array) -> Array:
+            self.move(direction, step)
+            return self.evaluate(self.there, X, Y)
+
+        slope = squared if direction is gradient else None
+        trial = Trial(loss, gradient, direction, step, evaluate, slope)
+        settle(self.rule, self.memory, trial)
+        return trial
+
+    def move(self, direction: Array, step: Array) -> None:
+        """Write here - step * direction into `there`."""
+        scale = -step if step.ndim == 0 else -step[..., None]
+        np.multiply(direction, scale, out=self.there.vector)
+        np.add(self.there.vector, self.here.vector, out=self.there.vector)
+
+    def go_on(self) -> None:
+        """Let `there` be `here`."""
+        self.here, self.there = self.there, self.here
 
 
-def _evaluate(net: Network, parameters: Parameters, X: Array, Y: Array) -> tuple[Cache, Array]:
-    cache = network.forward(net, parameters, X)
-    return cache, net.loss_function.value(cache.output, Y)
+def _full_batch(walk: _Walk, X: Array, Y: Array, settings: _Settings) -> Training:
+    """Step along the full gradient; the pass that accepts a step is the next epoch's forward."""
+    loss = walk.evaluate(walk.here, X, Y)
+    log = Log(loss, settings.every, forwards=1)
+    floor = settings.smallest_gradient or 0.0
+    with settings.bar() as epochs:
+        for epoch in epochs:
+            cache = walk.slopes(Y)
+            squared = np.vecdot(walk.gradient.vector, walk.gradient.vector)
+            if settings.target is not None:
+                log.end(loss <= settings.target, "target", epoch)
+            if any_of(low := squared <= floor * floor):
+                log.end(low, "small gradient" if floor else "zero gradient", epoch)
+            going_on = log.see(epoch, settings.epochs, loss, np.sqrt(squared))
+            if log.due:
+                for name, probe in settings.watch.items():
+                    log.note(name, probe(walk.net, walk.here, cache, walk.gradient))
+            if not going_on:
+                break
+            del cache
+            active = log.active
+            trial = walk.step(X, Y, loss, active, squared)
+            loss = trial.loss
+            if not all_of(trial.moving):
+                log.end(active & ~trial.moving, "search gave up", epoch)
+            if not all_of(finite := np.isfinite(loss)):
+                lost = ~finite
+                log.end(lost, "diverged", epoch)
+                walk.there.vector[lost] = walk.here.vector[lost]
+                loss = walk.evaluate(walk.there, X, Y)
+            assert trial.forwards is not None
+            log.count(trial.step, trial.trials, trial.forwards, active.astype(float))
+            walk.go_on()
+    return Training(walk.here, log.history())
+
+
+def _mini_batch(walk: _Walk, X: Array, Y: Array, settings: _Settings) -> Training:
+    """Step along the gradient of a few samples at a time; a search looks at the same samples."""
+    assert settings.batch_size
+    batches = _Batches(X, Y, settings.batch_size, settings.rng)
+    loss = walk.evaluate(walk.here, X, Y)
+    log = Log(loss, settings.every, forwards=0)
+    unknown = np.full(loss.shape, np.nan)
+    with settings.bar() as epochs:
+        for epoch in epochs:
+            if settings.target is not None:
+                log.end(loss <= settings.target, "target", epoch)
+            if not log.see(epoch, settings.epochs, loss, unknown):
+                break
+            before = walk.here.copy()
+            for X_few, Y_few in batches:
+                share = len(X_few) / len(X)
+                loss_few = walk.evaluate(walk.here, X_few, Y_few)
+                walk.slopes(Y_few)
+                active = log.active
+                trial = walk.step(X_few, Y_few, loss_few, active)
+                walk.move(trial.direction, trial.step)  # a rule need not have looked
+                if not all_of(trial.moving):
+                    log.end(active & ~trial.moving & (trial.slope > 0), "search gave up", epoch)
+                going = active.astype(float)
+                forwards = going if trial.forwards is None else going + trial.forwards
+                log.count(trial.step, trial.trials, share * forwards, share * going)
+                walk.go_on()
+            loss = walk.evaluate(walk.here, X, Y)
+            if any_of(lost := ~np.isfinite(loss)):
+                log.end(lost, "diverged", epoch)
+                walk.here.vector[lost] = before.vector[lost]
+                loss = walk.evaluate(walk.here, X, Y)
+    return Training(walk.here, log.history())
 
 
 def _laid_out(start: Parameters, m: int) -> Parameters:
@@ -252,85 +290,6 @@ def _laid_out(start: Parameters, m: int) -> Parameters:
     widest = max(W.shape[-2] * W.shape[-1] for W in start.weights)
     many = start.vector.ndim == 2 and len(start.vector) >= 64
     return start.interleaved() if many and m * widest <= 100 else start.copy()
-
-
-def _first_trial(rule: Fixed | Armijo, parameters: Parameters) -> Array:
-    """One first trial a run, in the precision of the parameters."""
-    if not isinstance(rule, Fixed | Armijo):
-        raise TypeError(f"rule is {rule!r}; expected a step rule: Fixed(0.5), or Armijo().")
-    first = rule.learning_rate if isinstance(rule, Fixed) else rule.first
-    alpha = np.asarray(first, dtype=parameters.vector.dtype)
-    if alpha.shape not in ((), parameters.runs):
-        raise ValueError(
-            f"the step has shape {alpha.shape}; expected one number, or one for each of the runs: "
-            f"{parameters.runs}."
-        )
-    return np.broadcast_to(alpha, parameters.runs).copy()
-
-
-def _move(here: Parameters, gradient: Parameters, step: Array, out: Parameters) -> None:
-    """Write here - step * gradient into `out`."""
-    np.multiply(gradient.vector, -step[..., None], out=out.vector)
-    np.add(out.vector, here.vector, out=out.vector)
-
-
-def _search(
-    net: Network,
-    here: Parameters,
-    gradient: Parameters,
-    loss: Array,
-    squared: Array,
-    X: Array,
-    Y: Array,
-    rule: Armijo,
-    step: Array,
-    trial: Parameters,
-) -> tuple[Cache, Array, Array, Array]:
-    """Shrink each run's step until f(x - step g) <= f(x) - c step ||g||^2; a nan is refused.
-
-    The right-hand side may be missed by `slack` units in the last place of f(x). A run whose step
-    is 0, on entry or because the search gave up, stays where it is.
-    Gives the cache and loss at the accepted point, the step, and the number of trials.
-    """
-    trials = (step > 0).astype(float)
-    allowed = loss + rule.slack * np.finfo(loss.dtype).eps * np.abs(loss)
-    while True:
-        _move(here, gradient, step, out=trial)
-        cache, new = _evaluate(net, trial, X, Y)
-        refused = ~(new <= allowed - rule.c * step * squared) & (step > 0)
-        if not any_of(refused):
-            return cache, new, step, trials
-        del cache
-        shorter = rule.shrink * step
-        if rule.interpolate:
-            shorter = _interpolated(loss, new, step, squared, rule.shrink)
-        step = np.where(refused, shorter, step)
-        step = np.where(step < rule.smallest, 0, step)
-        trials += refused & (step > 0)
-
-
-def _interpolated(loss: Array, new: Array, step: Array, squared: Array, shrink: float) -> Array:
-    """Lowest point of the parabola with value `loss`, slope -`squared` at 0 and `new` at `step`."""
-    bend = new - loss + step * squared  # what the loss lies above its tangent
-    with np.errstate(divide="ignore"):
-        lowest = 0.5 * step * (step * squared / bend)
-    # A loss that is not finite tells nothing about the parabola: shrink as usual.
-    lowest = np.where(np.isfinite(new), lowest, shrink * step)
-    clipped: Array = np.clip(lowest, min(0.1, shrink) * step, shrink * step)
-    return clipped
-
-
-def _restore(
-    net: Network,
-    before: Parameters,
-    after: Parameters,
-    X: Array,
-    Y: Array,
-    lost: Array,
-) -> tuple[Cache, Array]:
-    """Put the runs that diverged back where their loss was last finite."""
-    after.vector[lost] = before.vector[lost]
-    return _evaluate(net, after, X, Y)
 
 
 class _Batches:

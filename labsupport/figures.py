@@ -18,7 +18,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from labsupport.arrays import Array
+from labsupport.checks import Array
 from labsupport.history import History
 from labsupport.network import Network, Parameters
 

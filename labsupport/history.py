@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from labsupport.arrays import Array
+from labsupport.checks import Array, any_of
 
 
 class DescentWarning(UserWarning):
@@ -74,11 +74,6 @@ ADVICE = {
 }
 
 
-def any_of(where: Array) -> bool:
-    """Say whether any entry is true: `where.any()`, without its overhead for a single one."""
-    return bool(where) if where.ndim == 0 else bool(where.any())
-
-
 class Log:
     """Keeps the history while it happens: what was seen, what it cost, which runs go on."""
 
@@ -136,7 +131,7 @@ class Log:
         self.forwards = self.forwards + forwards
         self.backwards = self.backwards + backwards
         if self.due:
-            self.rows[-1][2:4] = [step, trials]
+            self.rows[-1][2:4] = [np.array(step), trials]
 
     def history(self) -> History:
         """Give the rows as arrays; steps not taken and trials not made are nan."""

@@ -1,78 +1,72 @@
-"""Where training starts: weights and biases of one layer. Compared in chapter 11.
+"""Where training starts: how the weights and biases of a layer are drawn. See :ref:`ch-init`.
 
-Each takes a generator, the layer's widths and the shape of the runs axis (``()`` for one network,
-``(r,)`` for r of them) and gives W ``(*runs, n_in, n_out)`` and b ``(*runs, 1, n_out)``.
+A new one is an entry of `INITIALISERS` and nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from labsupport.arrays import Array
-
-Initialiser: TypeAlias = Callable[
-    [np.random.Generator, int, int, tuple[int, ...]], tuple[Array, Array]
-]
+from labsupport.checks import Array
 
 
-def normal(
-    rng: np.random.Generator, n_in: int, n_out: int, runs: tuple[int, ...] = ()
-) -> tuple[Array, Array]:
-    """Weights from N(0, 1), biases zero: what most lab records do."""
-    return rng.standard_normal((*runs, n_in, n_out)), np.zeros((*runs, 1, n_out))
+@dataclass(frozen=True)
+class Initialiser:
+    """How weights are drawn: from what distribution, and how widely.
 
-
-def zeros(
-    rng: np.random.Generator, n_in: int, n_out: int, runs: tuple[int, ...] = ()
-) -> tuple[Array, Array]:
-    """All zero: every hidden unit stays the copy of its neighbours."""
-    return np.zeros((*runs, n_in, n_out)), np.zeros((*runs, 1, n_out))
-
-
-def constant(
-    rng: np.random.Generator, n_in: int, n_out: int, runs: tuple[int, ...] = ()
-) -> tuple[Array, Array]:
-    """Each weight 1/n_in, biases zero: every unit is handed the mean of the layer before.
-
-    Units that agree are passed on in their size, so that what fails is due to symmetry alone.
+    Attributes
+    ----------
+    kind : str
+        ``normal``, with mean 0; ``uniform``, within a bound on both sides of 0; or ``constant``.
+    gain : float
+        Standard deviation and bound are the root of gain / fan; a constant is gain / fan itself.
+    fan : str
+        1 (``one``), the layer's inputs (``in``), or inputs and outputs together (``both``).
+    biases : bool
+        Whether biases are drawn as well; else they are 0.
     """
-    return np.full((*runs, n_in, n_out), 1 / n_in), np.zeros((*runs, 1, n_out))
+
+    kind: Literal["normal", "uniform", "constant"]
+    gain: float
+    fan: Literal["one", "in", "both"] = "one"
+    biases: bool = False
+
+    def scale(self, n_in: int, n_out: int) -> float:
+        """Give the standard deviation, the bound, or the constant, for a layer of these widths."""
+        share = self.gain / {"one": 1, "in": n_in, "both": n_in + n_out}[self.fan]
+        return share if self.kind == "constant" else float(np.sqrt(share))
+
+    def __call__(
+        self, rng: np.random.Generator, n_in: int, n_out: int, runs: tuple[int, ...] = ()
+    ) -> tuple[Array, Array]:
+        """Draw W (..., n_in, n_out) and b (..., 1, n_out), in float64."""
+        scale = self.scale(n_in, n_out)
+
+        def draw(*shape: int) -> Array:
+            if self.kind == "normal":
+                return scale * rng.standard_normal((*runs, *shape))
+            if self.kind == "uniform":
+                return rng.uniform(-scale, scale, (*runs, *shape))
+            return np.full((*runs, *shape), scale)
+
+        W = draw(n_in, n_out)
+        return W, draw(1, n_out) if self.biases else np.zeros((*runs, 1, n_out))
 
 
-def pytorch(
-    rng: np.random.Generator, n_in: int, n_out: int, runs: tuple[int, ...] = ()
-) -> tuple[Array, Array]:
-    """The default of ``nn.Linear``: weights and biases uniform within 1/sqrt(n_in).
-
-    The variance is 1/(3 n_in), a sixth of He's.
-    """
-    bound = n_in**-0.5
-    W = rng.uniform(-bound, bound, (*runs, n_in, n_out))
-    return W, rng.uniform(-bound, bound, (*runs, 1, n_out))
-
-
-def glorot(
-    rng: np.random.Generator, n_in: int, n_out: int, runs: tuple[int, ...] = ()
-) -> tuple[Array, Array]:
-    """Glorot and Bengio (2010): uniform with variance 2/(n_in + n_out), biases zero."""
-    bound = (6 / (n_in + n_out)) ** 0.5
-    return rng.uniform(-bound, bound, (*runs, n_in, n_out)), np.zeros((*runs, 1, n_out))
-
-
-def he(
-    rng: np.random.Generator, n_in: int, n_out: int, runs: tuple[int, ...] = ()
-) -> tuple[Array, Array]:
-    """He et al. (2015): normal with variance 2/n_in, biases zero."""
-    scale = (2 / n_in) ** 0.5
-    return rng.normal(0, scale, (*runs, n_in, n_out)), np.zeros((*runs, 1, n_out))
-
-
-INITIALISERS: dict[str, Initialiser] = {
-    f.__name__: f for f in (normal, zeros, constant, pytorch, glorot, he)
+INITIALISERS = {
+    "normal": Initialiser("normal", 1.0),
+    "zeros": Initialiser("constant", 0.0),
+    "constant": Initialiser("constant", 1.0, "in"),
+    "pytorch": Initialiser("uniform", 1.0, "in", biases=True),
+    "glorot": Initialiser("uniform", 6.0, "both"),
+    "he": Initialiser("normal", 2.0, "in"),
 }
+"""By name: N(0, 1), as most lab records do; all zero, so that hidden units stay copies of each
+other; each weight 1/n_in, so that units that agree are passed on in their size; the default of
+``nn.Linear``, whose variance is a sixth of He's; Glorot and Bengio (2010); He et al. (2015)."""
 
 
 def initialiser(name: str) -> Initialiser:
@@ -81,7 +75,7 @@ def initialiser(name: str) -> Initialiser:
     Raises
     ------
     ValueError
-        A name that is not among ``normal, zeros, constant, pytorch, glorot, he``.
+        A name that is not among `INITIALISERS`.
     """
     if name not in INITIALISERS:
         raise ValueError(f"unknown initialiser {name!r}; choose one of {', '.join(INITIALISERS)}.")

@@ -1,4 +1,4 @@
-"""Losses: the value, and the gradient by the network's output. Taught in chapters 3 and 6.
+"""Losses: the value, and the gradient by the network's output. Taught in :ref:`ch-losses`.
 
 Every loss is a mean over the m samples and a sum over the outputs of a sample. The 1/m of that
 mean is in the gradient here and nowhere else in the package.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from labsupport.arrays import Array
+from labsupport.checks import Array
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Loss:
     prediction: Callable[[Array], Array] = lambda A: A
     classes: bool = False
 
-    def check(self, Y: Array) -> None:
+    def require(self, Y: Array) -> None:
         """Raise a ValueError when a target is outside what the loss allows."""
         low, high = self.targets
         if Y.min() < low or Y.max() > high:
@@ -114,7 +114,7 @@ def bce(A: Array, Y: Array) -> Array:
     Notes
     -----
     The logarithms are clamped at -100 as in PyTorch's ``BCELoss``, so that a saturated output costs
-    100 nats and not infinity; where that begins is taught in chapter 6.
+    100 nats and not infinity; where that begins is taught in :ref:`ch-losses`.
     """
     with np.errstate(divide="ignore"):
         ones, zeros = np.maximum(np.log(A), CLAMP), np.maximum(np.log1p(-A), CLAMP)
@@ -143,8 +143,9 @@ def bce_with_logits(Z: Array, Y: Array) -> Array:
 
     Notes
     -----
-    ``max(z, 0) - z y + log1p(exp(-|z|))``: finite for every finite z. Taught in chapter 6. Here
-    ``-|z|`` is written min(z, -z): the same number, and unlike ``|z|`` right for a complex step.
+    ``max(z, 0) - z y + log1p(exp(-|z|))``: finite for every finite z. Taught in :ref:`ch-losses`.
+    Here ``-|z|`` is written min(z, -z): the same number, and unlike ``|z|`` right for a complex
+    step.
     """
     return _mean(np.maximum(Z, 0) - Z * Y + np.log1p(np.exp(np.minimum(Z, -Z))))
 
@@ -190,7 +191,7 @@ def softmax_cross_entropy(Z: Array, Y: Array) -> Array:
     Notes
     -----
     log(sum_k exp(z_k)) - sum_k y_k z_k, the largest z of the row taken off first: no overflow, and
-    no logarithm of 0. Taught in chapter 6.
+    no logarithm of 0. Taught in :ref:`ch-losses`.
     """
     S = Z - np.maximum.reduce(Z, axis=-1, keepdims=True)
     log_sum = np.log(np.add.reduce(np.exp(S), axis=-1, keepdims=True))

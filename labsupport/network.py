@@ -1,7 +1,7 @@
 """A fully connected network of any depth: parameters, forward pass, backward pass.
 
 Rows are samples: Z = A_prev @ W + b. The plain version for one hidden layer, and then for any
-depth, stands in chapter 3, which asserts that this module gives the same numbers.
+depth, stands in :ref:`ch-numpy`, which asserts that this module gives the same numbers.
 
 **One network or a thousand.** Parameters may carry a leading axis of runs: then W is
 (runs, n_in, n_out), every product below is a stack of products, and a loss has shape (runs,).
@@ -16,9 +16,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from labsupport import arrays
+from labsupport import checks
 from labsupport.activations import Activation, activation
-from labsupport.arrays import Array
+from labsupport.checks import Array
 from labsupport.initialisers import initialiser
 from labsupport.losses import Loss, loss
 from labsupport.parameters import Parameters, size
@@ -29,13 +29,13 @@ __all__ = [
     "Parameters",
     "accuracy",
     "backward",
-    "check",
     "forward",
     "initialise",
     "loss_and_gradient",
     "loss_value",
     "output_delta",
     "predict",
+    "prepare",
     "product",
     "size",
 ]
@@ -162,7 +162,7 @@ def initialise(
     return Parameters.of(*(tensor for layer in layers for tensor in layer))
 
 
-def check(
+def prepare(
     network: Network, parameters: Parameters, X: npt.ArrayLike, Y: npt.ArrayLike
 ) -> tuple[Array, Array]:
     """Check everything once, so that the passes need not; give X and Y in the parameters' dtype.
@@ -176,9 +176,9 @@ def check(
         raise ValueError(
             f"the parameters belong to layers {parameters.sizes}; the network has {network.sizes}."
         )
-    arrays.finite(parameters.vector, "parameters")
-    X, Y = arrays.data(X, Y, network.sizes[0], network.sizes[-1])
-    network.loss_function.check(Y)
+    checks.finite(parameters.vector, "parameters")
+    X, Y = checks.data(X, Y, network.sizes[0], network.sizes[-1])
+    network.loss_function.require(Y)
     dtype = parameters.vector.dtype
     return X.astype(dtype, copy=False), Y.astype(dtype, copy=False)
 
@@ -215,7 +215,8 @@ def forward(network: Network, parameters: Parameters, X: Array) -> Cache:
 
     Notes
     -----
-    Lines 1 to 4 of the algorithm in chapter 2. Nothing is checked here: `check` does it once.
+    Lines 1 to 4 of the algorithm in :ref:`ch-pseudocode`. Nothing is checked here: `check` does it
+    once.
     """
     Z, A = [], [X]
     for W, b, g in zip(parameters.weights, parameters.biases, network.activations, strict=True):
@@ -268,7 +269,8 @@ def backward(
 
     Notes
     -----
-    Lines 5 to 9 of the algorithm in chapter 2; the four equations are proved in chapter 7.
+    Lines 5 to 9 of the algorithm in :ref:`ch-pseudocode`; the four equations are proved in
+    :ref:`ch-four-equations`.
     """
     gradient = out or Parameters(parameters.sizes, np.empty_like(parameters.vector))
     D = output_delta(network, cache, Y)
@@ -286,7 +288,7 @@ def loss_value(
     network: Network, parameters: Parameters, X: npt.ArrayLike, Y: npt.ArrayLike
 ) -> Array:
     """Compute the loss on a data set, (...): one number a run. Checks what it is given."""
-    X, Y = check(network, parameters, X, Y)
+    X, Y = prepare(network, parameters, X, Y)
     return network.loss_function.value(forward(network, parameters, X).output, Y)
 
 
@@ -294,7 +296,7 @@ def loss_and_gradient(
     network: Network, parameters: Parameters, X: npt.ArrayLike, Y: npt.ArrayLike
 ) -> tuple[Array, Parameters]:
     """Compute the loss and its gradient on a data set. Checks what it is given."""
-    X, Y = check(network, parameters, X, Y)
+    X, Y = prepare(network, parameters, X, Y)
     cache = forward(network, parameters, X)
     value = network.loss_function.value(cache.output, Y)
     return value, backward(network, parameters, cache, Y)
@@ -308,7 +310,7 @@ def predict(network: Network, parameters: Parameters, X: npt.ArrayLike) -> Array
     ValueError, TypeError
         X of another width, or not finite.
     """
-    X = arrays.finite(X, "X")
+    X = checks.finite(X, "X")
     if X.ndim != 2 or X.shape[1] != network.sizes[0]:
         raise ValueError(f"X has shape {X.shape}; expected (m, {network.sizes[0]}).")
     output = forward(network, parameters, X.astype(parameters.vector.dtype, copy=False)).output
@@ -321,7 +323,7 @@ def accuracy(network: Network, parameters: Parameters, X: npt.ArrayLike, Y: npt.
     With classes, where one output of a sample is right: share of samples whose largest output is
     the right one. Two largest outputs are a miss.
     """
-    X, Y = arrays.data(X, Y, network.sizes[0], network.sizes[-1])
+    X, Y = checks.data(X, Y, network.sizes[0], network.sizes[-1])
     P = predict(network, parameters, X)
     if network.loss_function.classes:
         right = (P == P.max(axis=-1, keepdims=True)) == (Y == Y.max(axis=-1, keepdims=True))

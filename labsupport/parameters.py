@@ -1,6 +1,6 @@
 """The weights and biases of a network, or of many: one vector, and the matrices that look into it.
 
-`labsupport.network` uses them under the same names. Chapter 3 begins with the matrices.
+`labsupport.network` uses them under the same names. :ref:`ch-numpy` begins with the matrices.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from labsupport import arrays
-from labsupport.arrays import Array
+from labsupport import checks
+from labsupport.checks import Array
 
 
 def size(sizes: tuple[int, ...]) -> int:
@@ -80,7 +80,7 @@ class Parameters:
             raise ValueError(
                 f"got {len(tensors)} tensors; expected W1, b1, W2, b2, ... a bias for each weight."
             )
-        given = [arrays.finite(t, f"{'Wb'[i % 2]}{i // 2 + 1}") for i, t in enumerate(tensors)]
+        given = [checks.finite(t, f"{'Wb'[i % 2]}{i // 2 + 1}") for i, t in enumerate(tensors)]
         if given[0].ndim < 2:
             raise ValueError(f"W1 has shape {given[0].shape}; expected (n_in, n_out).")
         runs = given[0].shape[:-2]

@@ -2,7 +2,7 @@
 
 A probe takes the network, its parameters, a forward pass and the gradient from it, and gives a
 number a run, (...), or a number a layer, (..., layers). `descent.train` calls those in its `watch`
-at the recorded epochs. Chapters 10 and 11 read them.
+at the recorded epochs. :ref:`ch-lies` and :ref:`ch-init` read them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from labsupport import network
-from labsupport.arrays import Array
+from labsupport.activations import activation
+from labsupport.checks import Array
 from labsupport.history import History
 from labsupport.network import Cache, Network, Parameters
 
@@ -48,10 +49,9 @@ def always_on(net: Network, parameters: Parameters, cache: Cache, gradient: Para
 def saturated(net: Network, parameters: Parameters, cache: Cache, gradient: Parameters) -> Array:
     """Share of samples and units whose slope is under 5 % of the activation's steepest.
 
-    (..., hidden layers). With ReLU: where a unit is off. A quarter is the sigmoid's steepest slope,
-    1 that of all others.
+    (..., hidden layers). With ReLU: where a unit is off.
     """
-    steepest = 0.25 if net.hidden == "sigmoid" else 1.0
+    steepest = activation(net.hidden).steepest
     slopes = _hidden_slopes(net, cache)
     return _by_layer([(s < 0.05 * steepest).mean(axis=(-2, -1)) for s in slopes], parameters.runs)
 
@@ -151,7 +151,7 @@ def outcomes(
     Outcomes
         One entry a run.
     """
-    X, Y = network.check(net, parameters, X, Y)
+    X, Y = network.prepare(net, parameters, X, Y)
     cache = network.forward(net, parameters, X)
     loss = net.loss_function.value(cache.output, Y)
     gradient = network.backward(net, parameters, cache, Y)

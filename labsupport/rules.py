@@ -1,18 +1,146 @@
-"""How long a step is: fixed, or found by backtracking. `labsupport.descent` takes such steps."""
+"""Step rules: each proposes a step, decides on it, and remembers. See :ref:`ch-backtracking`.
+
+`labsupport.descent` moves and evaluates, for one run or a thousand, and asks the rule for the rest;
+so does the optimiser for PyTorch. To write one, derive from `Rule` and say what is different.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-from labsupport import arrays
-from labsupport.arrays import Array
+from labsupport import checks
+from labsupport.checks import Array
+
+Memory: TypeAlias = dict[str, Any]
+"""What a rule remembers of one training: made by `Rule.begin`, shared with no other training."""
+
+
+class Trial:
+    """A step that a rule may take or refuse, with an entry a run.
+
+    Attributes
+    ----------
+    before : (...)
+        Loss where the step starts.
+    gradient, direction : (..., P)
+        Gradient there, and what the step is a multiple of: x - step * direction.
+    step : (...)
+        Its length in units of the direction; 0 for a run that stays.
+    moving : (...) of bool
+        Whether the step is longer than that.
+    trials : (...)
+        How many steps were proposed so far.
+    forwards : (...) or None
+        How many of them were looked at; None for none in any run.
+    """
+
+    __slots__ = (
+        *("_evaluate", "_loss", "_seen", "_slope", "before", "direction"),
+        *("forwards", "gradient", "moving", "step", "trials"),
+    )
+
+    def __init__(
+        self,
+        before: Array,
+        gradient: Array,
+        direction: Array,
+        step: Array,
+        evaluate: Callable[[Array], Array],
+        slope: Array | None = None,
+    ) -> None:
+        self.before, self.gradient, self.direction = before, gradient, direction
+        self._evaluate, self._slope = evaluate, slope
+        self._loss: Array | None = None
+        self._seen: Array | None = None
+        self.forwards: Array | None = None
+        self.step: Array = step
+        self.moving: Array = step > 0
+        self.trials: Array = self.moving.astype(float)
+
+    def move(self, step: Array) -> None:
+        """Propose another step along the same direction."""
+        changed = step != self.step
+        self.step, self.moving, self._loss = step, step > 0, None
+        self.trials = self.trials + (changed & self.moving)
+
+    @property
+    def loss(self) -> Array:
+        """Loss after the step, (...): a forward pass when it is first asked for, and counted."""
+        if self._loss is None:
+            if self._seen is None or self.forwards is None:
+                self.forwards = self.moving.astype(float)
+            else:
+                self.forwards = self.forwards + (self.moving & (self.step != self._seen))
+            self._seen = self.step
+            self._loss = self._evaluate(self.step)
+        return self._loss
+
+    @property
+    def slope(self) -> Array:
+        """Decrease of the loss that the gradient promises a unit of step, (...)."""
+        if self._slope is None:
+            self._slope = np.vecdot(self.gradient, self.direction)
+        return self._slope
+
+
+class Rule:
+    """How a step is found. This one needs `propose`; it accepts every step and remembers nothing.
+
+    A rule holds settings only and may serve any number of trainings: what it has to remember of one
+    goes into the memory that `begin` makes.
+    """
+
+    def begin(self, vector: Array) -> Memory:
+        """Make the memory of a training that starts from these parameters, (P,) or (runs, P)."""
+        return {}
+
+    def propose(self, memory: Memory, gradient: Array) -> tuple[Array, Array]:
+        """Give the first step to try, (...), and the direction, (..., P)."""
+        raise NotImplementedError(f"{type(self).__name__} has no propose(memory, gradient).")
+
+    def decide(self, memory: Memory, trial: Trial) -> Array:
+        """Give the step to try next: a run's own step to accept it, 0 to give its search up."""
+        return trial.step
+
+    def remember(self, memory: Memory, trial: Trial) -> None:
+        """Keep what the next step needs of the accepted one; a run that gave up has step 0."""
+
+
+def settle(rule: Rule, memory: Memory, trial: Trial) -> None:
+    """Let the rule try steps until it has accepted one, or given up, in each run."""
+    while (decided := rule.decide(memory, trial)) is not trial.step:
+        if not checks.any_of(decided != trial.step):
+            break
+        trial.move(decided)
+    rule.remember(memory, trial)
+
+
+def per_run(value: npt.ArrayLike, vector: Array, name: str) -> Array:
+    """Spread a setting over the runs, in the precision of the parameters.
+
+    Raises
+    ------
+    ValueError
+        Neither one number nor one for each run.
+    """
+    runs = vector.shape[:-1]
+    given = np.asarray(value, dtype=vector.dtype)
+    if given.shape not in ((), runs):
+        raise ValueError(
+            f"{name} has shape {given.shape}; expected one number, or one for each of the runs: "
+            f"{runs}."
+        )
+    return np.broadcast_to(given, runs).copy()
 
 
 @dataclass(frozen=True)
-class Fixed:
-    """The same step every time.
+class Fixed(Rule):
+    """The same step along the gradient every time.
 
     Attributes
     ----------
@@ -28,12 +156,20 @@ class Fixed:
     learning_rate: float | Array
 
     def __post_init__(self) -> None:
-        arrays.positive(self.learning_rate, "learning_rate")
+        checks.positive(self.learning_rate, "learning_rate")
+
+    def begin(self, vector: Array) -> Memory:
+        """Remember the rate of each run."""
+        return {"step": per_run(self.learning_rate, vector, "learning_rate")}
+
+    def propose(self, memory: Memory, gradient: Array) -> tuple[Array, Array]:
+        """Propose the rate, along the gradient."""
+        return memory["step"], gradient
 
 
 @dataclass(frozen=True)
-class Armijo:
-    """Backtracking until the loss has fallen by at least c * alpha * ||g||^2. Chapter 5.
+class Armijo(Rule):
+    """Backtracking until the loss has fallen by at least c * alpha * ||g||^2.
 
     Attributes
     ----------
@@ -61,6 +197,10 @@ class Armijo:
     ------
     ValueError, TypeError
         A number outside its range.
+
+    Notes
+    -----
+    Armijo (1966). A loss that is nan is refused. Taught in :ref:`ch-backtracking`.
     """
 
     first: float | Array = 1.0
@@ -73,10 +213,10 @@ class Armijo:
     interpolate: bool = False
 
     def __post_init__(self) -> None:
-        arrays.positive(self.first, "first")
-        arrays.positive(self.shrink, "shrink", below=1)
-        arrays.positive(self.c, "c", below=1)
-        arrays.positive(self.smallest, "smallest")
+        checks.positive(self.first, "first")
+        checks.positive(self.shrink, "shrink", below=1)
+        checks.positive(self.c, "c", below=1)
+        checks.positive(self.smallest, "smallest")
         if np.min(self.first) < self.smallest:
             raise ValueError(
                 f"first is {self.first!r}; expected at least smallest, {self.smallest:g}."
@@ -85,3 +225,40 @@ class Armijo:
             raise ValueError(f"growth is {self.growth}; expected a finite number of at least 1.")
         if not 0 <= self.slack < np.inf:
             raise ValueError(f"slack is {self.slack}; expected a finite number of at least 0.")
+
+    def begin(self, vector: Array) -> Memory:
+        """Remember the first trial of each run, and what rounding may do to its loss."""
+        step = per_run(self.first, vector, "first")
+        return {"step": step, "rounding": self.slack * np.finfo(vector.dtype).eps}
+
+    def propose(self, memory: Memory, gradient: Array) -> tuple[Array, Array]:
+        """Propose the first trial, along the gradient."""
+        return memory["step"], gradient
+
+    def decide(self, memory: Memory, trial: Trial) -> Array:
+        """Shorten the steps after which the loss has not fallen enough."""
+        step, before = trial.step, trial.before
+        allowed = before + memory["rounding"] * abs(before)
+        refused = ~(trial.loss <= allowed - self.c * step * trial.slope) & (step > 0)
+        if not checks.any_of(refused):
+            return step
+        shorter = np.where(refused, self._shorter(trial), step)
+        return np.where(shorter < self.smallest, 0, shorter)
+
+    def remember(self, memory: Memory, trial: Trial) -> None:
+        """Begin the next search at `growth` times this step; on a flat batch any step passes."""
+        if self.warm:
+            found = (trial.step > 0) & (trial.slope > 0)
+            memory["step"] = np.where(found, self.growth * trial.step, memory["step"])
+
+    def _shorter(self, trial: Trial) -> Array:
+        """Shrink the step, or go to the lowest point of the parabola through what is known."""
+        step, shrunk = trial.step, self.shrink * trial.step
+        if not self.interpolate:
+            return shrunk
+        bend = trial.loss - trial.before + step * trial.slope  # above the tangent
+        with np.errstate(divide="ignore", invalid="ignore"):
+            lowest = 0.5 * step * (step * trial.slope / bend)
+        # A loss that is not finite tells nothing about the parabola: shrink as usual.
+        lowest = np.where(np.isfinite(trial.loss), lowest, shrunk)
+        return np.clip(lowest, min(0.1, self.shrink) * step, shrunk)

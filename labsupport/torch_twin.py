@@ -1,19 +1,23 @@
-"""The same network in PyTorch. Taught in chapter 4; `ArmijoSGD`, from `torch_armijo`, in chapter 5.
+"""The same network in PyTorch, :ref:`ch-pytorch`, and Armijo backtracking, :ref:`ch-backtracking`.
 
 PyTorch keeps W as (n_out, n_in): the transpose is made here, once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterable
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from labsupport import arrays
+from labsupport import checks
+from labsupport.checks import Array
+from labsupport.history import DescentWarning
 from labsupport.network import Network, Parameters
-from labsupport.torch_armijo import ArmijoSGD
+from labsupport.rules import Armijo, Memory, Rule, Trial, settle
 
 __all__ = [
     "ArmijoSGD",
@@ -25,13 +29,6 @@ __all__ = [
     "parameters_of",
 ]
 
-ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
-    "identity": nn.Identity,
-    "sigmoid": nn.Sigmoid,
-    "tanh": nn.Tanh,
-    "relu": nn.ReLU,
-    "leaky_relu": nn.LeakyReLU,
-}
 LOSSES: dict[str, Callable[[], nn.Module]] = {
     "mse": nn.MSELoss,
     "bce": nn.BCELoss,
@@ -61,12 +58,10 @@ def module(net: Network, parameters: Parameters) -> nn.Sequential:
         Parameters of other layers, or of many runs.
     """
     _check_single(net.sizes, parameters)
-    hidden, output = ACTIVATIONS[net.hidden], ACTIVATIONS[net.output]
     layers: list[nn.Module] = []
-    for n_in, n_out in zip(net.sizes, net.sizes[1:], strict=False):
+    for n_in, n_out, g in zip(net.sizes, net.sizes[1:], net.activations, strict=False):
         linear = nn.utils.skip_init(nn.Linear, n_in, n_out)  # type: ignore[no-untyped-call]
-        layers += [linear, hidden()]
-    layers[-1] = output()
+        layers += [linear, getattr(nn, g.module)()]
     twin = nn.Sequential(*layers).to(torch.from_numpy(parameters.vector[:0]).dtype)
     copy_into(twin, parameters)
     return twin
@@ -131,7 +126,7 @@ def gradient_of(twin: nn.Module) -> Parameters:
 
 
 def _collect(twin: nn.Module, pick: Callable[[Tensor], Tensor]) -> Parameters:
-    tensors: list[arrays.Array] = []
+    tensors: list[Array] = []
     for layer in _linear_layers(twin):
         W, b = (pick(tensor).detach().cpu().numpy() for tensor in (layer.weight, layer.bias))
         tensors += [W.T, b]
@@ -153,6 +148,126 @@ def _check_single(sizes: tuple[int, ...], parameters: Parameters) -> None:
         )
 
 
-def as_tensor(values: arrays.Array, dtype: torch.dtype = torch.float64) -> Tensor:
+def as_tensor(values: Array, dtype: torch.dtype = torch.float64) -> Tensor:
     """Copy an array into a tensor of the given precision."""
     return torch.tensor(np.asarray(values), dtype=dtype)
+
+
+class ArmijoSGD(torch.optim.Optimizer):
+    """Gradient descent whose step a rule finds: the same rule that `labsupport.descent` asks.
+
+    Parameters
+    ----------
+    params : iterable of Tensor
+        What to train; one step for all of it.
+    rule : Rule
+        Backtracking without another one. There is no learning rate to schedule.
+
+    Attributes
+    ----------
+    last_step : float
+        Step accepted last; 0 when the search gave up or the gradient was zero.
+    forwards, backwards, trials : int
+        Passes and trials in all so far. The first step costs one more forward pass, which checks
+        that the closure gives the same loss twice.
+
+    Notes
+    -----
+    ``step(closure)`` follows ``torch.optim.LBFGS``: the closure clears the gradients, computes the
+    loss, calls ``backward()`` if ``loss.requires_grad``, and returns the loss. A trial needs no
+    gradient and runs without. With mini-batches, make a closure for each batch: the search compares
+    losses on the same samples. Taught in :ref:`ch-backtracking`.
+    """
+
+    def __init__(self, params: Iterable[Tensor], rule: Rule | None = None) -> None:
+        super().__init__(params, {})
+        self.rule = rule or Armijo()
+        self.memory: Memory | None = None
+        self.last_step, self.forwards, self.backwards, self.trials = 0.0, 0, 0, 0
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor:  # type: ignore[override]
+        """Find a step along the rule's direction and move there; give the loss before it.
+
+        Raises
+        ------
+        TypeError, ValueError
+            No closure, a loss or a gradient that is not finite, or a closure that gives two losses
+            for the same parameters. The parameters are then as before the step.
+
+        Warns
+        -----
+        DescentWarning
+            The search gave up; the parameters stay.
+        """
+        if closure is None:
+            raise TypeError("step() needs a closure: it must evaluate the loss at every trial.")
+        with torch.enable_grad():
+            loss = closure()
+        self.forwards, self.backwards = self.forwards + 1, self.backwards + 1
+        params = [p for group in self.param_groups for p in group["params"] if p.grad is not None]
+        if not params:
+            raise ValueError("no parameter has a gradient after the closure; call loss.backward().")
+        kept = [p.grad for p in params]
+        flat = torch.cat([p.grad.ravel() for p in params])
+        gradient = checks.finite(flat.cpu().numpy(), "the gradient")
+        before = checks.finite(loss.detach().cpu().numpy(), "the loss before the step")
+        start = [p.clone() for p in params]
+        self.memory = self.memory or self.rule.begin(gradient)
+        first, direction = self.rule.propose(self.memory, gradient)
+        along = flat if direction is gradient else torch.from_numpy(direction).to(flat.device)
+        parts = torch.split(along, [p.numel() for p in params])
+        directions = [part.view_as(p) for part, p in zip(parts, params, strict=True)]
+        try:
+            look = partial(self._look, closure, params, start, directions)
+            if self.trials == 0:
+                self._require_same(look, before)
+            trial = Trial(before, gradient, direction, first * gradient.any(), look)
+            settle(self.rule, self.memory, trial)
+            self.trials += int(trial.trials)
+            if trial.step == 0 and gradient.any():
+                self._require_same(look, before)
+                warnings.warn(
+                    f"search gave up at loss {before:.6g}: no trial lowered it enough; the "
+                    "parameters are as before. Check the gradient, or the loss is as low as this "
+                    "precision can see.",
+                    DescentWarning,
+                    stacklevel=4,
+                )
+            self._move(params, start, directions, float(trial.step))
+        except BaseException:
+            self._move(params, start, directions, 0.0)
+            raise
+        finally:
+            for p, g in zip(params, kept, strict=True):
+                p.grad = g
+        self.last_step = float(trial.step)
+        return loss
+
+    @staticmethod
+    def _move(params: list[Tensor], start: list[Tensor], along: list[Tensor], step: float) -> None:
+        for p, x, d in zip(params, start, along, strict=True):
+            torch.add(x, d, alpha=-step, out=p)
+
+    def _look(
+        self,
+        closure: Callable[[], Tensor],
+        params: list[Tensor],
+        start: list[Tensor],
+        along: list[Tensor],
+        step: Array,
+    ) -> Array:
+        """Evaluate the loss after a step."""
+        self._move(params, start, along, float(step))
+        self.forwards += 1
+        return closure().cpu().numpy()
+
+    def _require_same(self, look: Callable[[Array], Array], before: Array) -> None:
+        """Evaluate the loss once more where it is known, and complain when it is another."""
+        again = look(np.zeros(()))
+        if not abs(again - before) <= 16 * np.finfo(before.dtype).eps * max(1.0, abs(before)):
+            raise ValueError(
+                f"the closure gave the losses {before:.9g} and {again:.9g} for the same "
+                "parameters; a search needs one function. Switch dropout off with model.eval(), "
+                "and use the same mini-batch in every call of one closure."
+            )

@@ -1,6 +1,6 @@
 """Train with the mistakes of the zoo: one step of one of them, or all of them at once.
 
-Taught in chapter 9, which shows the plain loop and asserts that `train` takes the same steps.
+Taught in :ref:`ch-bugs`, which shows the plain loop and asserts that `train` takes the same steps.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from labsupport import arrays, network
-from labsupport.arrays import Array
-from labsupport.bugs import BUGS, Bug, Step, update_line
+from labsupport import checks, network
+from labsupport.bugs import BUGS, AtUpdate, Bug, update_line
+from labsupport.checks import Array
 from labsupport.network import Cache, Network, Parameters
 
 
@@ -53,7 +53,7 @@ def step(
     cache = network.forward(net, parameters, X)
     gradient = (bug.gradient or network.backward)(net, parameters, cache, Y)
     memory = {} if memory is None else memory
-    here = Step(net, parameters, cache, Y, gradient, learning_rate, memory)
+    here = AtUpdate(net, parameters, cache, Y, gradient, learning_rate, memory)
     return (bug.update or update_line)(here)
 
 
@@ -109,7 +109,7 @@ SUSPECTS = {
         strict=True,
     )
 }
-"""The six broken programs to diagnose in chapter 9. Reading on spoils them."""
+"""The six broken programs to diagnose in :ref:`ch-bugs`. Reading on spoils them."""
 
 
 class Trained(NamedTuple):
@@ -175,7 +175,7 @@ def train(
     The parameters are one array (mistakes, runs, P). One forward pass serves all; the backward pass
     of each mistake then works on its own part of the arrays.
     """
-    X, Y = network.check(net, starts, X, Y)
+    X, Y = network.prepare(net, starts, X, Y)
     _check(net, zoo, starts, len(X), learning_rate, epochs, every)
     zoo = sorted(zoo, key=lambda bug: bug.update is not None)
     broken = [bug.gradient for bug in zoo if bug.gradient and not bug.update]
@@ -201,7 +201,7 @@ def train(
             network.backward(net, rest, _part(cache, slice(right, None)), Y, out=rest_gradient)
             new = here.vector - learning_rate * gradient.vector
             for i, bug in enumerate(zoo[right:], start=right):
-                at = Step(net, parts[i], own[i], Y, gradients[i], learning_rate, memory[i])
+                at = AtUpdate(net, parts[i], own[i], Y, gradients[i], learning_rate, memory[i])
                 new[i] = (bug.update or update_line)(at).vector
             here.vector[...] = new
     names = [bug.name for bug in zoo]
@@ -230,7 +230,7 @@ def _check(
     epochs: int,
     every: int,
 ) -> None:
-    arrays.positive(learning_rate, "learning_rate")
+    checks.positive(learning_rate, "learning_rate")
     if len(starts.runs) != 1:
         raise ValueError(
             f"the starts have leading axes {starts.runs}; expected one, of runs: "

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from labsupport import arrays
+from labsupport import checks
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from labsupport import arrays
     ],
 )
 def test_finite_gives_floating_point(given, dtype):
-    array = arrays.finite(given, "X")
+    array = checks.finite(given, "X")
     assert array.dtype == dtype
     np.testing.assert_array_equal(array, np.asarray(given))
 
@@ -25,17 +25,17 @@ def test_finite_gives_floating_point(given, dtype):
 @pytest.mark.parametrize("given", [["a"], [1j], [None], [object()]])
 def test_finite_refuses_what_is_not_a_number(given):
     with pytest.raises(TypeError, match=r"speeds has type .*; expected real numbers. Convert"):
-        arrays.finite(given, "speeds")
+        checks.finite(given, "speeds")
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_finite_counts_the_bad_values(bad):
     with pytest.raises(ValueError, match=r"X holds 2 NaN or infinite of 3 values; expected finite"):
-        arrays.finite([bad, 1, bad], "X")
+        checks.finite([bad, 1, bad], "X")
 
 
 def test_data_gives_both_back():
-    X, Y = arrays.data([[0, 1], [1, 1]], [[1], [0]], n_in=2, n_out=1)
+    X, Y = checks.data([[0, 1], [1, 1]], [[1], [0]], n_in=2, n_out=1)
     assert X.dtype == Y.dtype == np.float64
     np.testing.assert_array_equal(X, [[0, 1], [1, 1]])
     np.testing.assert_array_equal(Y, [[1], [0]])
@@ -56,28 +56,28 @@ def test_data_gives_both_back():
 )
 def test_data_refuses_shapes_that_do_not_match(X, Y, message):
     with pytest.raises(ValueError, match=message):
-        arrays.data(X, Y, n_in=2, n_out=1)
+        checks.data(X, Y, n_in=2, n_out=1)
 
 
 @pytest.mark.parametrize("value", [1, 1e-300, np.float32(3), [0.1, 2.0], np.array([5])])
 def test_positive_accepts(value):
-    arrays.positive(value, "rate")
+    checks.positive(value, "rate")
 
 
 @pytest.mark.parametrize("value", [0, -1, np.nan, np.inf, -np.inf, [0.1, 0.0], [1.0, np.nan]])
 def test_positive_refuses(value):
     with pytest.raises(ValueError, match=r"rate is .*; expected a finite number above 0\."):
-        arrays.positive(value, "rate")
+        checks.positive(value, "rate")
 
 
 @pytest.mark.parametrize("value", [0, 1, 1.5, -0.5, np.nan])
 def test_positive_has_an_upper_limit(value):
-    arrays.positive(0.999, "c", below=1)
+    checks.positive(0.999, "c", below=1)
     with pytest.raises(ValueError, match=r"c is .*; expected a number between 0 and 1\."):
-        arrays.positive(value, "c", below=1)
+        checks.positive(value, "c", below=1)
 
 
 @pytest.mark.parametrize("value", ["0.1", None, True, 1j])
 def test_positive_refuses_what_is_not_a_number(value):
     with pytest.raises(TypeError, match=r"rate is .*; expected a number"):
-        arrays.positive(value, "rate")
+        checks.positive(value, "rate")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 
 from labsupport import network
-from labsupport.bugs import BUGS, CORRECT, Step, backward, update_line
+from labsupport.bugs import BUGS, CORRECT, AtUpdate, backward, update_line
 from labsupport.network import Network
 from tests.cases import cases
 
@@ -52,7 +52,7 @@ def two_steps(bug, net, parameters, X, Y, rate=RATE):
         cache = network.forward(net, here, X)
         gradient = (bug.gradient or network.backward)(net, here, cache, Y)
         true.append(network.backward(net, here, cache, Y).vector)
-        new = (bug.update or update_line)(Step(net, here, cache, Y, gradient, rate, memory))
+        new = (bug.update or update_line)(AtUpdate(net, here, cache, Y, gradient, rate, memory))
         implied.append((here.vector - new.vector) / rate)
         here = new.copy()
     return implied, true
@@ -254,7 +254,7 @@ def test_nothing_is_changed_that_was_handed_over(name):
     if bug.gradient:
         bug.gradient(net, parameters, cache, Y)
     else:
-        new = bug.update(Step(net, parameters, cache, Y, gradient, RATE, {}))
+        new = bug.update(AtUpdate(net, parameters, cache, Y, gradient, RATE, {}))
         shared = np.shares_memory(new.vector, parameters.vector)
         assert shared == (name == "start moves along")
     moved = not np.array_equal(kept.vector, parameters.vector)

@@ -710,7 +710,7 @@ def test_a_rule_refuses(error, make, message):
         (
             ValueError,
             {"rule": Fixed(np.array([0.1, 0.2]))},
-            r"the step has shape \(2,\); expected one number, or one for each of the runs: \(\)",
+            r"learning_rate has shape \(2,\); expected one number, or one for each .*: \(\)",
         ),
         (ValueError, {"X": X.T[:, :3]}, r"X has shape \(2, 3\); expected \(m, 2\).*pass X\.T"),
         (ValueError, {"X": X * np.nan}, "X holds 8 NaN or infinite of 8 values"),

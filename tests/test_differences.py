@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from labsupport import differences
 from labsupport.activations import ACTIVATIONS, activation
+from labsupport.gradcheck import differences
 
 
 def sine(x):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from labsupport import datasets, descent, network
-from labsupport.exercises.fair_race import BUDGET, NET, break_condition, interpolate
 from labsupport.feedback import check
+from labsupport.feedback.exercises.fair_race import BUDGET, NET, break_condition, interpolate
 
 DATA = datasets.moons()
 STARTS = network.initialise(NET, np.random.default_rng(13), "pytorch", runs=10)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from labsupport import datasets, network, records
-from labsupport.exercises import five_records
-from labsupport.exercises.five_records import place, second_training, smallest_margin
+from labsupport.feedback.exercises import five_records
+from labsupport.feedback.exercises.five_records import place, second_training, smallest_margin
 
 X, Y = datasets.xor()
 NET = records.RECORDS["xor-module"].network

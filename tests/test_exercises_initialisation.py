@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from labsupport import network
-from labsupport.exercises.initialisation import first_to_move, leaky_variance, unit_variance
+from labsupport.feedback.exercises.initialisation import (
+    first_to_move,
+    leaky_variance,
+    unit_variance,
+)
 
 TANH, SIGMOID = {"b9", "b10"}, {"W9", "b9", "W10", "b10"}
 ALL = {f"{letter}{layer}" for layer in range(1, 11) for letter in "Wb"}

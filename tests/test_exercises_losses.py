@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from labsupport.exercises.losses import log_sigmoid, softmax_twice, tanh_delta
+from labsupport.feedback.exercises.losses import log_sigmoid, softmax_twice, tanh_delta
 
 
 def sigmoid(z):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from labsupport.exercises import step_size
-from labsupport.exercises.step_size import leave_edge, sharp_bound, units
+from labsupport.feedback.exercises import step_size
+from labsupport.feedback.exercises.step_size import leave_edge, sharp_bound, units
 
 
 def test_not_attempted():

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binomtest
 
 from labsupport import network
-from labsupport.exercises.when_training_lies import auditor, mse_levels, restarts
+from labsupport.feedback.exercises.when_training_lies import auditor, mse_levels, restarts
 
 
 def fits(losses, net, start, end, X, Y):

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from labsupport import diagnosis, feedback, network, trials
+from labsupport import feedback, network
 from labsupport.activations import ACTIVATIONS, activation
-from labsupport.bugs import BUGS, Step
+from labsupport.bugs import BUGS, AtUpdate
+from labsupport.feedback import cases, diagnosis
+from labsupport.feedback.verdict import call, is_open, number, right, together, unattempted, wrong
 from labsupport.network import Network
-from labsupport.verdict import call, is_open, number, right, together, unattempted, wrong
 from tests.cases import LEGAL
 
 CHAPTERS = sorted((Path(__file__).parent.parent / "chapters").glob("[0-9][0-9]-*.ipynb"))
@@ -133,7 +134,7 @@ def any_case(rng):
     sizes = [int(n) for n in rng.integers(1, 10, len(net.sizes))]
     sizes[-1] += net.loss_function.classes
     net = Network(tuple(sizes), net.hidden, net.output, net.loss)
-    return trials.random_case(net, int(rng.integers(1, 21)), rng)
+    return cases.random_case(net, int(rng.integers(1, 21)), rng)
 
 
 @pytest.mark.slow
@@ -169,7 +170,7 @@ def broken_training(bug):
         for _ in range(epochs):
             cache = network.forward(net, p, X)
             gradient = network.backward(net, p, cache, Y)
-            p = bug.update(Step(net, p, cache, Y, gradient, rate, memory))
+            p = bug.update(AtUpdate(net, p, cache, Y, gradient, rate, memory))
         return p
 
     return train
@@ -208,7 +209,7 @@ def pool():
     for n in itertools.count():
         if n == len(POOL):
             net = random_spec(POOL_RNG)
-            POOL.append((net, trials.draw(net, POOL_RNG)))
+            POOL.append((net, cases.draw(net, POOL_RNG)))
         yield POOL[n]
 
 
@@ -295,8 +296,8 @@ def test_describes_the_error(change, line):
 
 
 def test_a_gradient_that_should_be_zero():
-    case = trials.draw(NET, np.random.default_rng(8))[0]
-    fitted = trials.Case(case.network, case.parameters, case.X, case.cache.output)
+    case = cases.draw(NET, np.random.default_rng(8))[0]
+    fitted = cases.Case(case.network, case.parameters, case.X, case.cache.output)
     one = tampered(put(0, lambda t, m: t + 1))
     assert "`dW1` is not zero, and should be" in repr(
         feedback.gradient("f", one, NET, cases=[fitted])
@@ -336,7 +337,7 @@ def test_changing_the_arguments_is_noticed():
 
 
 def test_a_carried_value_is_seen_in_the_second_step():
-    said = said_of(BUGS["stale cache"], NET, trials.draw(NET, np.random.default_rng(1)))
+    said = said_of(BUGS["stale cache"], NET, cases.draw(NET, np.random.default_rng(1)))
     assert "The first step is right, step 2 is not" in repr(said)
 
 
@@ -345,26 +346,26 @@ def test_a_carried_value_is_seen_in_the_second_step():
 
 def test_drawn_networks_differ_in_all_widths_and_the_last_is_square():
     for depth in (1, 2, 5):
-        *cases, last = trials.draw(Network((2,) * (depth + 1)), np.random.default_rng(4))
-        for case in cases:
+        *others, last = cases.draw(Network((2,) * (depth + 1)), np.random.default_rng(4))
+        for case in others:
             sizes = case.network.sizes
             assert all(a != b for a, b in itertools.pairwise(sizes))
             assert case.samples not in sizes
-        assert len({c.samples for c in cases}) == len(cases) == 3
+        assert len({c.samples for c in others}) == len(others) == 3
         assert {last.samples} == set(last.network.sizes)
 
 
 @pytest.mark.parametrize("loss, output", LEGAL)
 def test_drawn_networks_have_a_gradient_everywhere(loss, output):
     for hidden in ACTIVATIONS:
-        for case in trials.draw(Network((2, 2, 2), hidden, output, loss), np.random.default_rng(5)):
-            assert min(np.linalg.norm(t) for t in trials.expected(case)) > 1e-4
+        for case in cases.draw(Network((2, 2, 2), hidden, output, loss), np.random.default_rng(5)):
+            assert min(np.linalg.norm(t) for t in cases.expected(case)) > 1e-4
 
 
 def test_no_informative_network_is_an_error_not_an_endless_loop(monkeypatch):
-    monkeypatch.setattr(trials, "informative", lambda case: False)
+    monkeypatch.setattr(cases, "informative", lambda case: False)
     with pytest.raises(RuntimeError, match="no informative network"):
-        trials.draw(NET, np.random.default_rng(6), count=1)
+        cases.draw(NET, np.random.default_rng(6), count=1)
 
 
 # Not attempted

@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 
 from labsupport import datasets, network, records
 
-CHAPTER = Path(__file__).parent.parent / "chapters" / "16-five-records.ipynb"
+CHAPTER = Path(__file__).parent.parent / "chapters" / "14-five-records.ipynb"
 FRESH = 1604  # the chapter draws from 16
 RUNS = {"moons-backtracking": 20}
 LN2 = np.log(2)

@@ -155,7 +155,7 @@ def test_float32_stays_float32():
         A, Y = (t.astype(np.float32) for t in sample(name, 5, 3, 7))
         assert loss(name).value(A, Y).dtype == np.float32
         assert loss(name).gradient(A, Y).dtype == np.float32
-        loss(name).check(Y)
+        loss(name).require(Y)
 
 
 @pytest.mark.parametrize(
@@ -172,10 +172,10 @@ def test_float32_stays_float32():
 )
 def test_rows_that_are_no_probabilities_are_refused(Y, message):
     ce = loss("softmax_cross_entropy")
-    ce.check(np.array([[0.2, 0.3, 0.5], [0, 1, 0]]))
+    ce.require(np.array([[0.2, 0.3, 0.5], [0, 1, 0]]))
     with pytest.raises(ValueError, match=message):
-        ce.check(np.array(Y, dtype=float))
-    loss("mse").check(np.array(Y, dtype=float))
+        ce.require(np.array(Y, dtype=float))
+    loss("mse").require(np.array(Y, dtype=float))
 
 
 # Bad input
@@ -184,15 +184,15 @@ def test_rows_that_are_no_probabilities_are_refused(Y, message):
 @pytest.mark.parametrize("name", ["bce", "bce_with_logits"])
 @pytest.mark.parametrize("label", [-1.0, -1e-9, 1.0000001, 2.0])
 def test_labels_outside_0_1_are_refused(name, label):
-    loss(name).check(np.array([[0.0], [1.0], [0.3]]))
+    loss(name).require(np.array([[0.0], [1.0], [0.3]]))
     with pytest.raises(
         ValueError, match=rf"Y reaches from .*{name} needs targets in \[0, 1\].*mse"
     ):
-        loss(name).check(np.array([[0.5], [label]]))
+        loss(name).require(np.array([[0.5], [label]]))
 
 
 def test_mse_takes_any_target():
-    loss("mse").check(np.array([[-1e9], [1e9]]))
+    loss("mse").require(np.array([[-1e9], [1e9]]))
 
 
 @pytest.mark.parametrize("name", ["BCE", "hinge", None])

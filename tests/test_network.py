@@ -386,7 +386,7 @@ CALLS = {
     "loss_value": network.loss_value,
     "loss_and_gradient": network.loss_and_gradient,
     "accuracy": network.accuracy,
-    "check": network.check,
+    "prepare": network.prepare,
 }
 
 
@@ -405,7 +405,7 @@ def test_bad_data_is_refused(call, X, Y, message):
         call(NET, initialise(NET, np.random.default_rng(1)), X, Y)
 
 
-@pytest.mark.parametrize("call", [network.loss_value, network.loss_and_gradient, network.check])
+@pytest.mark.parametrize("call", [network.loss_value, network.loss_and_gradient, network.prepare])
 def test_labels_and_foreign_parameters_are_refused(call):
     X, Y = datasets.xor()
     start = initialise(NET, np.random.default_rng(1))

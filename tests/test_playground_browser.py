@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from labsupport import network, playground
-from labsupport.playground import CHOICES, Playground
+from labsupport import network
+from labsupport.widgets import playground
+from labsupport.widgets.playground import CHOICES, Playground
 
 ROOT = Path(__file__).parent.parent
-STATIC = ROOT / "_static"
+STATIC = ROOT / "labsupport" / "widgets"
 EPOCHS = 1000
 
 pytestmark = pytest.mark.slow
@@ -79,7 +80,8 @@ TRAIN = """([situation, epochs]) => {
   const box = document.querySelector(".playground"), core = window.Playground;
   const given = JSON.parse(box.querySelector("script[type='application/json']").textContent);
   const sizes = [2, ...situation.hidden, 1], named = given.named[situation.start];
-  const start = named ? named.vector : core.start(sizes, situation.start, situation.seed);
+  const start = named ? named.vector
+    : core.start(sizes, given.starts[situation.start], situation.seed);
   const run = core.create({...situation, ...given.data[situation.data], sizes, start,
     slope: given.slope, armijo: given.armijo});
   const losses = core.train(run, epochs);

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import torch
 
-from labsupport.differences import complex_step
 from labsupport.gradcheck import relative_error
+from labsupport.gradcheck.differences import complex_step
 
 CHAPTERS = Path(__file__).parent.parent / "chapters"
 KEEP = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)

@@ -8,7 +8,8 @@ from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labsupport import datasets, slider
+from labsupport import datasets
+from labsupport.widgets import slider
 
 A = np.array([[5.0, -2.0], [-2.0, 2.0]])  # eigenvalues 1 and 6
 SHARES = (0.1, 0.5, 0.8, 0.95, 1.0, 1.05, 1.2)

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from labsupport import slider
+from labsupport.widgets import slider
 
 ROOT = Path(__file__).parent.parent
 CHAPTER = "chapters/12-step-size.html"
-STATIC = ROOT / "_static"
+STATIC = ROOT / "labsupport" / "widgets"
 A = np.array([[5.0, -2.0], [-2.0, 2.0]])
 SHARES = (0.1, 0.5, 0.8, 0.95, 1.0, 1.05, 1.2)
 

@@ -10,8 +10,8 @@ from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labsupport import stepper
 from labsupport.datasets import xor
+from labsupport.widgets import stepper
 
 CHAPTER = Path(__file__).parent.parent / "chapters" / "07-four-equations.ipynb"
 START = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from labsupport import stepper
+from labsupport.widgets import stepper
 from tests.test_stepper import START, build
 
 ROOT = Path(__file__).parent.parent
@@ -24,8 +24,8 @@ def plain_page(folder):
     page.write_text(
         f"""<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Stepper</title>
         <meta name="viewport" content="width=device-width, initial-scale=1">
-        <link rel="stylesheet" href="{(ROOT / "_static/stepper.css").as_uri()}">
-        <script src="{(ROOT / "_static/stepper.js").as_uri()}"></script></head>
+        <link rel="stylesheet" href="{(ROOT / "labsupport/widgets/stepper.css").as_uri()}">
+        <script src="{(ROOT / "labsupport/widgets/stepper.js").as_uri()}"></script></head>
         <body class="bd-article"><main><h1>Stepper</h1><button>before</button>
         {build(START)[0]._repr_html_()}<p style="height: 2000px">after</p></main></body></html>""",
         encoding="utf-8",

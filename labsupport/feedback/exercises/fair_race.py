@@ -1,0 +1,112 @@
+"""Self-checks of :ref:`ch-race`: what a search costs, and what it forbids."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from labsupport import datasets, descent, network
+from labsupport.checks import Array
+from labsupport.feedback.verdict import (
+    Check,
+    Verdict,
+    call,
+    close,
+    number,
+    one_number,
+    right,
+    wrong,
+)
+from labsupport.network import Parameters
+
+NET = network.Network((2, 16, 1), hidden="relu", output="identity", loss="bce_with_logits")
+BUDGET = 1000
+
+
+def growth(expected_trials: Any) -> Verdict:
+    """Judge the trials a step of a warm search in the long run, ex-growth."""
+    slips = {
+        "the trial that is accepted is missing": lambda g, s: -np.log(g) / np.log(s),
+        "how many refusals it takes depends on `shrink`": lambda g, s: 1 + np.log2(g),
+        "it is the growth that has to be made good, by refusals": lambda g, s: (
+            1 - np.log(s) / np.log(g)
+        ),
+        "a logarithm of `shrink` is negative": lambda g, s: 1 + np.log(g) / np.log(s),
+        "factors multiply: take logarithms": lambda g, s: 1 + g * s,
+    }
+    cases = [(2.0, 0.5), (1.1, 0.5), (4.0, 0.5), (2.0, 0.8), (1.5, 0.2)]
+    given = []
+    for case in cases:
+        outcome = call("expected_trials", expected_trials, *case)
+        value = outcome.problem or one_number("expected_trials", outcome.value)
+        if isinstance(value, Verdict):
+            return value
+        given.append(value)
+
+    def agrees(formula: Any) -> bool:
+        return all(close(v, formula(*case), 1e-6) for v, case in zip(given, cases, strict=True))
+
+    if agrees(lambda g, s: 1 - np.log(g) / np.log(s)):
+        return right("A search that grows more slowly pays for fewer trials.")
+    for hint, formula in slips.items():
+        if agrees(formula):
+            return wrong(f"`expected_trials`: {hint}.")
+    if close(given[0], 2.0, 1e-6):
+        return wrong("It is right for 2 and 0.5; try another `growth` and another `shrink`.")
+    return wrong("With growth 2 and shrink 0.5, each doubling needs one refusal to undo it.")
+
+
+def break_condition(share: object, starts: Parameters) -> Verdict:
+    """Judge the share of steps that Armijo's condition refuses, ex-break-condition."""
+    data = datasets.moons()
+    rule = descent.Fixed(4.0)
+    h = descent.train(
+        NET, starts, data.X_train, data.Y_train, rule, BUDGET // 3, progress=False
+    ).history
+    before, after = h.loss[:-1], h.loss[1:]
+    step, norm = h.step[:-1], h.gradient_norm[:-1]
+
+    def refused(promise: Array, c: float = 0.3) -> float:
+        return float(np.mean(after > before - c * promise))
+
+    expected = refused(step * norm**2)
+    slips = {
+        "that is the share of the steps that are accepted": 1 - expected,
+        "that is the share that raises the loss; the condition asks for more": refused(norm, 0),
+        "the norm of the gradient enters squared": refused(step * norm),
+        "the step is missing: the promise is step times squared norm": refused(norm**2),
+        "that is with c = 1e-4; 0.3 is asked for": refused(step * norm**2, 1e-4),
+    }
+    return number("share", share, expected, slips, rtol=0.01)
+
+
+def interpolate(interpolated: object, starts: Parameters) -> Verdict:
+    """Judge the median loss of a warm search with interpolation, ex-race-interpolate."""
+
+    def median(**options: Any) -> tuple[float, float]:
+        data = datasets.moons()
+        rule = descent.Armijo(first=1.0, **options)
+        h = descent.train(
+            NET, starts, data.X_train, data.Y_train, rule, BUDGET // 3, progress=False
+        ).history
+        last = (h.passes <= BUDGET).sum(axis=0) - 1
+        at_budget = h.loss[last, np.arange(len(last))]
+        return float(np.median(at_budget)), float(np.median(h.loss[-1]))
+
+    expected, at_the_end = median(warm=True, interpolate=True)
+    if (verdict := number("interpolated", interpolated, expected, rtol=0.03)).passed:
+        return verdict  # without a run for each slip
+    slips = {
+        "that is after 333 epochs, which cost more than the budget": at_the_end,
+        "that is without interpolation": median(warm=True)[0],
+        "that is without warm start": median(interpolate=True)[0],
+    }
+    return number("interpolated", interpolated, expected, slips, rtol=0.03)
+
+
+CHECKS: dict[str, Check] = {
+    "ex-growth": growth,
+    "ex-break-condition": break_condition,
+    "ex-race-interpolate": interpolate,
+}

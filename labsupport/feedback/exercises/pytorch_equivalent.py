@@ -1,0 +1,139 @@
+"""Self-checks of :ref:`ch-pytorch`. PyTorch is not imported: its tensors are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from labsupport import datasets, descent, network
+from labsupport.checks import Array
+from labsupport.feedback import diagnosis
+from labsupport.feedback.cases import Case
+from labsupport.feedback.verdict import Check, Verdict, one_number, right, wrong
+from labsupport.network import Network, Parameters
+
+NET = Network((2, 4, 1))
+EPOCHS, RATE = 500, 0.5
+
+
+def _start() -> Parameters:
+    return network.initialise(NET, np.random.default_rng(1))
+
+
+@cache
+def _gap() -> float:
+    """Largest difference of the weights after training in both precisions, in NumPy."""
+    X, Y = datasets.xor()
+    ends = [
+        descent.train(NET, start, X, Y, descent.Fixed(RATE), EPOCHS, progress=False).parameters
+        for start in (_start(), _start().astype(np.float32))
+    ]
+    return float(abs(ends[0].vector - ends[1].vector).max())
+
+
+def float32(gap: object) -> Verdict:
+    """Judge the distance between float32 and float64 after 500 epochs, ex-float32.
+
+    Its last digits depend on the machine, so only its size is judged.
+    """
+    value = one_number("gap", gap)
+    if isinstance(value, Verdict):
+        return value
+    if value == 0:
+        return wrong("`gap` is exactly 0: both sides are the same run, or of the same precision.")
+    if value < 0:
+        return wrong("`gap` is negative: take the absolute value before the maximum.")
+    if value < 1e-12:
+        return wrong("`gap` is a rounding error of float64: neither side was trained in float32.")
+    if value < _gap() / 30:
+        return wrong("`gap` is that of a single rounding to float32: are there 500 epochs?")
+    if value > 30 * _gap():
+        return wrong(
+            "`gap` is far more than rounding. The two runs differ in something else: the start, "
+            "the learning rate, the number of epochs, or a transpose."
+        )
+    return right("`gap` has the right size: most of the seven digits survive.")
+
+
+def transpose(by_hand: Any) -> Verdict:
+    """Judge a module that weights were copied into by hand, ex-transpose."""
+    if not hasattr(by_hand, "parameters"):
+        return wrong(f"`by_hand` is of type {type(by_hand).__name__}; expected an `nn.Sequential`.")
+    copied = [np.asarray(p.detach().numpy()) for p in by_hand.parameters()]
+    wanted = [t.T if t.shape[0] > 1 else t[0] for t in _start()]
+    if [t.shape for t in copied] != [t.shape for t in wanted]:
+        shapes = ", ".join(str(t.shape) for t in copied)
+        return wrong(f"The parameters of `by_hand` have shapes {shapes}: not those of a 2-4-1.")
+    lines = []
+    for name, mine, theirs in zip(_start().named(), copied, wanted, strict=True):
+        if not np.allclose(mine, theirs, rtol=1e-12, atol=0):
+            lines.append(f"`{name}` {_copying(name, mine, theirs)}.")
+    if lines:
+        return wrong(*lines)
+    return right("`by_hand` has the weights of `start`, and so its outputs.")
+
+
+def _copying(name: str, mine: Array, theirs: Array) -> str:
+    if np.allclose(mine, theirs, rtol=1e-5):
+        return "is right to seven digits: call `.double()` before you copy"
+    if name[0] == "b":
+        return "is not the bias of `start`: was it copied?"
+    if mine.shape[0] > 1 and np.allclose(mine, mine[0]):
+        return "has equal rows: `copy_` has broadcast a single row"
+    if np.allclose(np.sort(mine.ravel()), np.sort(theirs.ravel())):
+        return "has the right numbers in the wrong order: transpose, do not reshape"
+    return "is not the weight of `start`: was it copied, under `torch.no_grad()`?"
+
+
+def momentum(train_with_momentum: object) -> Verdict:
+    """Judge training with momentum on XOR, ex-momentum."""
+    X, Y = datasets.xor()
+    rng, beta = np.random.default_rng(4), 0.6
+    cases = [
+        Case(NET, Parameters(NET.sizes, rng.normal(size=network.size(NET.sizes))), X, Y)
+        for _ in range(3)
+    ]
+
+    def way(keep: float = 1.0, new: float = 1.0, late: bool = False, ahead: bool = False) -> Any:
+        """Steps with v = keep * beta * v + new * g; `late` moves before, `ahead` is Nesterov's."""
+
+        def steps(case: Case, rate: float) -> Iterator[Parameters]:
+            w, v = case.parameters.vector.copy(), np.zeros(network.size(NET.sizes))
+            while True:
+                here = Parameters(NET.sizes, w)
+                g = network.loss_and_gradient(NET, here, case.X, case.Y)[1].vector
+                old, v = v, keep * beta * v + new * g
+                w = w - rate * (old if late else g + keep * beta * v if ahead else v)
+                yield Parameters(NET.sizes, w.copy())
+
+        return steps
+
+    slips = {
+        "the momentum is not used: v must keep its value from epoch to epoch": way(keep=0.0),
+        "0.9 is written into the function; use the argument `momentum`": way(keep=0.9 / beta),
+        "the new gradient is added whole, not with 1 - momentum": way(new=1 - beta),
+        "the new gradient is added whole, not with the factor momentum": way(new=beta),
+        "v is used before the new gradient is added": way(late=True),
+        "that is Nesterov's momentum; here w moves along v itself": way(ahead=True),
+        "the old v is subtracted where it should be added": way(keep=-1.0),
+        "the learning rate comes twice": way(new=diagnosis.RATE),
+    }
+    return diagnosis.training(
+        "train_with_momentum",
+        train_with_momentum,
+        NET,
+        lambda case, rate, epochs: (case.parameters, rate, beta, epochs),
+        cases=cases,
+        reference=way(),
+        slips=slips,
+    )
+
+
+CHECKS: dict[str, Check] = {
+    "ex-float32": float32,
+    "ex-transpose": transpose,
+    "ex-momentum": momentum,
+}

@@ -1,0 +1,246 @@
+"""What a self-check says about an answer, and how it is shown. Used by every chapter's exercises.
+
+A verdict is right, wrong, or open (not attempted yet). JupyterLab shows it as a box, everything
+else as text. To judge an answer raises nothing: "Run all" never stops at an exercise.
+"""
+
+from __future__ import annotations
+
+import dis
+import linecache
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from traceback import walk_tb
+from types import CodeType
+from typing import Any, Literal
+
+import numpy as np
+
+HEADS = {"right": "Right.", "wrong": "Not yet.", "open": "Not attempted yet."}
+BOX = "border-left:0.3em solid #808080;padding:0.1em 0.9em;margin:0.4em 0"
+CODE = "color:inherit;background:none;border:0;padding:0"
+
+
+@dataclass(frozen=True, repr=False)
+class Verdict:
+    """What a self-check found.
+
+    Attributes
+    ----------
+    status : str
+        ``right``, ``wrong`` or ``open``.
+    lines : tuple of str
+        Sentences; code in them stands between backticks.
+    """
+
+    status: Literal["right", "wrong", "open"]
+    lines: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether the answer is right."""
+        return self.status == "right"
+
+    def __repr__(self) -> str:
+        return "\n  ".join((HEADS[self.status], *self.lines))
+
+    def _repr_html_(self) -> str:
+        rows = (
+            re.sub("`(.+?)`", rf'<code style="{CODE}">\1</code>', escape(s)) for s in self.lines
+        )
+        body = "".join(f'<p style="margin:0.2em 0">{row}</p>' for row in rows)
+        head = f'<p style="margin:0.2em 0"><strong>{HEADS[self.status]}</strong></p>'
+        return f'<div role="status" style="{BOX}">{head}{body}</div>'
+
+
+def right(*lines: str) -> Verdict:
+    """The answer is right."""
+    return Verdict("right", lines)
+
+
+def wrong(*lines: str) -> Verdict:
+    """The answer is wrong; the lines say where, and which slip it looks like."""
+    return Verdict("wrong", lines)
+
+
+def unattempted(*names: str) -> Verdict:
+    """Nothing has been tried yet."""
+    named = ", ".join(f"`{name}`" for name in names)
+    return Verdict("open", (f"Write {named} in place of the `...` and run the cell again.",))
+
+
+def together(*verdicts: Verdict) -> Verdict:
+    """Join the verdicts on the answers of one exercise: wrong before open before right."""
+    for status in ("wrong", "open"):
+        if some := [v for v in verdicts if v.status == status]:
+            return Verdict(status, tuple(line for v in some for line in v.lines))
+    return right(*(line for v in verdicts for line in v.lines))
+
+
+def is_open(answer: object) -> bool:
+    """Whether an answer was left as it stood: `...`, None, an empty collection, an empty body."""
+    if answer is None or answer is ...:
+        return True
+    if isinstance(answer, tuple | list | dict | set | str):
+        return not answer or (isinstance(answer, tuple | list) and any(a is ... for a in answer))
+    code = getattr(answer, "__code__", None)
+    return isinstance(code, CodeType) and _is_empty(code)
+
+
+@cache
+def _is_empty(code: CodeType) -> bool:
+    """Whether a function does nothing but return None or `...`."""
+    allowed = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
+    steps = list(dis.get_instructions(code))
+    values = [step.argval for step in steps if step.opname in ("LOAD_CONST", "RETURN_CONST")]
+    return all(step.opname in allowed for step in steps) and all(
+        value is None or value is ... for value in values
+    )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What calling a student's function gave: a value, or the verdict on why there is none."""
+
+    value: Any = None
+    problem: Verdict | None = None
+
+
+def call(name: str, function: Any, *args: Any, **kwargs: Any) -> Outcome:
+    """Call a student's function; an exception becomes a verdict that shows the line it came from.
+
+    Parameters
+    ----------
+    name : str
+        What the exercise calls it.
+    function : object
+        The student's answer.
+    *args, **kwargs
+        Handed on.
+
+    Returns
+    -------
+    Outcome
+        With a `problem` if it is no function, is not written yet, raised, or returned nothing.
+    """
+    if is_open(function):
+        return Outcome(problem=unattempted(name))
+    if not callable(function):
+        kind = type(function).__name__
+        return Outcome(problem=wrong(f"`{name}` is of type {kind}; expected a function."))
+    try:
+        with np.errstate(all="ignore"):
+            value = function(*args, **kwargs)
+    except NotImplementedError:
+        return Outcome(problem=unattempted(name))
+    except Exception as error:
+        shapes = re.search("matmul|broadcast|aligned|shapes|size of tensor", str(error))
+        more = ["Write the shapes beside that line: is a `.T` missing?"] if shapes else []
+        return Outcome(problem=wrong(f"`{name}` stopped with {_where(error, function)}", *more))
+    if value is None:
+        return Outcome(problem=wrong(f"`{name}` gives None: its last line is not a `return`."))
+    return Outcome(problem=unattempted(name)) if value is ... else Outcome(value)
+
+
+def _where(error: Exception, function: Any) -> str:
+    """Type and text of the error, and the last line of the student's own cell that it passed."""
+    text = f"{type(error).__name__}: {error}".replace("`", "'")
+    file = getattr(getattr(function, "__code__", None), "co_filename", None)
+    lines = [n for frame, n in walk_tb(error.__traceback__) if frame.f_code.co_filename == file]
+    if not lines or file is None:
+        return f"{text}. No line of it was reached: compare its arguments with the exercise."
+    source = linecache.getline(file, lines[-1]).strip()
+    return f"{text}, in line {lines[-1]} of your cell" + (f": `{source}`" if source else ".")
+
+
+def close(one: float, other: float, rtol: float, atol: float = 0.0) -> bool:
+    """Whether two numbers agree within atol + rtol times the other."""
+    return abs(one - other) <= atol + rtol * abs(other)
+
+
+GENERAL_SLIPS = {
+    -1.0: "it has the wrong sign",
+    100.0: "it is 100 times too large: a percentage where a share is asked for",
+    0.01: "it is 100 times too small: a share where a percentage is asked for",
+    1 / np.log(2): "it is in bits: take the natural logarithm, not the one to base 2",
+    1 / np.log(10): "take the natural logarithm, not the one to base 10",
+    2.0: "it is twice too large: look for a factor 2",
+    0.5: "it is half of what it should be: look for a factor 2",
+}
+"""Ratio of a wrong number to the right one, and the slip that makes it."""
+
+
+def number(
+    name: str,
+    answer: object,
+    expected: float,
+    slips: Mapping[str, float] | None = None,
+    *,
+    rtol: float = 1e-3,
+    atol: float = 0.0,
+    praise: str = "",
+) -> Verdict:
+    """Judge one number.
+
+    Parameters
+    ----------
+    name : str
+        What the exercise calls it.
+    answer : object
+        The student's: a Python number, or an array or tensor of one entry.
+    expected : float
+        The right one. It is never shown.
+    slips : dict of str to float, optional
+        A hint, and the number that this slip leads to.
+    rtol, atol : float
+        How far from `expected` is still right.
+    praise : str
+        What to say when it is right; by default that the answer is right.
+
+    Returns
+    -------
+    Verdict
+        The likely slip, or else in which direction the answer is off.
+    """
+    if is_open(answer):
+        return unattempted(name)
+    value = one_number(name, answer)
+    if isinstance(value, Verdict):
+        return value
+    if close(value, expected, rtol, atol):
+        return right(praise or f"`{name}` is right.")
+    for hint, slipped in (slips or {}).items():
+        if close(value, slipped, min(rtol, 1e-2), min(atol, 1e-2 * abs(expected))):
+            return wrong(f"`{name}`: {hint}.")
+    for ratio, hint in GENERAL_SLIPS.items():
+        if close(value, ratio * expected, min(rtol, 1e-3)):
+            return wrong(f"`{name}`: {hint}.")
+    if np.sign(value) != np.sign(expected) and expected != 0:
+        return wrong(f"`{name}` should be {'positive' if expected > 0 else 'negative'}.")
+    size = "large" if abs(value) > abs(expected) else "small"
+    far = abs(value) > 10 * abs(expected) or 10 * abs(value) < abs(expected)
+    return wrong(f"`{name}` is {'more than ten times ' if far else ''}too {size}.")
+
+
+def one_number(name: str, answer: object) -> float | Verdict:
+    """Read one finite number out of an answer, or say why that is impossible."""
+    detached = answer.detach() if hasattr(answer, "detach") else answer
+    try:
+        array = np.asarray(detached, dtype=float)
+    except (TypeError, ValueError):
+        return wrong(f"`{name}` is of type {type(answer).__name__}; expected a number.")
+    if array.size != 1:
+        return wrong(f"`{name}` has shape {array.shape}; expected one number.")
+    value = float(array.reshape(()))
+    if not np.isfinite(value):
+        return wrong(
+            f"`{name}` is {value}: look for 0/0, a log(0) or a mean over a nan (`np.nanmean`)."
+        )
+    return value
+
+
+Check = Callable[..., Verdict]
+"""A self-check: takes the student's answers, gives a verdict."""

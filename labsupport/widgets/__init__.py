@@ -1,0 +1,16 @@
+"""What moves in a page: each widget's Python beside its script and its style.
+
+A widget is the last line of a cell. What it writes can be read without its script, which the book's
+build puts beside the pages; JupyterLab shows it without, or takes the script along with the cell.
+"""
+
+from pathlib import Path
+
+from labsupport.widgets import playground, slider, stepper
+
+__all__ = ["FILES", "playground", "slider", "stepper"]
+
+FILES = tuple(
+    sorted(path for path in Path(__file__).parent.iterdir() if path.suffix in (".js", ".css"))
+)
+"""Scripts and styles of all widgets."""
