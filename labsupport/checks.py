@@ -107,11 +107,29 @@ def generator(rng: object) -> None:
         raise TypeError(f"rng is {rng!r}; expected a Generator: numpy.random.default_rng(7).")
 
 
+def many(value: object) -> bool:
+    """Say whether this is an array with an entry a run, and not one number."""
+    return isinstance(value, np.ndarray) and value.ndim > 0
+
+
 def any_of(where: Array) -> bool:
     """Say whether any entry is true: `where.any()`, without its overhead for a single one."""
-    return bool(where) if where.ndim == 0 else bool(where.any())
+    return bool(where.any() if many(where) else where)
 
 
 def all_of(where: Array) -> bool:
     """Say whether every entry is true: `where.all()`, as `any_of`."""
-    return bool(where) if where.ndim == 0 else bool(where.all())
+    return bool(where.all() if many(where) else where)
+
+
+def pick(where: Array, one: Array, other: Array) -> Array:
+    """Take `one` where it is true, `other` elsewhere: `np.where`, as `any_of`."""
+    if many(where):
+        return np.where(where, one, other)
+    return one if where else other
+
+
+def counted(where: Array) -> Array:
+    """Give 1 where it is true, 0 elsewhere, as `any_of`."""
+    count: Array = where.astype(float) if many(where) else np.float64(where)  # type: ignore[assignment]
+    return count

@@ -188,9 +188,9 @@ class _Walk:
         step, direction = self.rule.propose(self.memory, gradient)
         if np.shape(step) != active.shape or not all_of(active):
             step = step * active
-        if step.shape != active.shape:
+        if np.shape(step) != active.shape:
             raise ValueError(
-                f"the rule proposes steps of shape {step.shape}; expected one for each of the "
+                f"the rule proposes steps of shape {np.shape(step)}; expected one for each of the "
                 f"runs: {active.shape}."
             )
 
@@ -205,7 +205,7 @@ class _Walk:
 
     def move(self, direction: Array, step: Array) -> None:
         """Write here - step * direction into `there`."""
-        scale = -step if step.ndim == 0 else -step[..., None]
+        scale = -step[..., None] if checks.many(step) else -step
         np.multiply(direction, scale, out=self.there.vector)
         np.add(self.there.vector, self.here.vector, out=self.there.vector)
 
@@ -245,7 +245,7 @@ def _full_batch(walk: _Walk, X: Array, Y: Array, settings: _Settings) -> Trainin
                 walk.there.vector[lost] = walk.here.vector[lost]
                 loss = walk.evaluate(walk.there, X, Y)
             assert trial.forwards is not None
-            log.count(trial.step, trial.trials, trial.forwards, active.astype(float))
+            log.count(trial.step, trial.trials, trial.forwards, checks.counted(active))
             walk.go_on()
     return Training(walk.here, log.history())
 
@@ -273,7 +273,7 @@ def _mini_batch(walk: _Walk, X: Array, Y: Array, settings: _Settings) -> Trainin
                 walk.move(trial.direction, trial.step)  # a rule need not have looked
                 if not all_of(trial.moving):
                     log.end(active & ~trial.moving & (trial.slope > 0), "search gave up", epoch)
-                going = active.astype(float)
+                going = checks.counted(active)
                 forwards = going if trial.forwards is None else going + trial.forwards
                 log.count(trial.step, trial.trials, share * forwards, share * going)
                 walk.go_on()

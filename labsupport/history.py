@@ -89,7 +89,8 @@ class Log:
         self.active = np.ones(runs, dtype=bool)
         self.stopped = np.full(runs, "", dtype="<U14")
         self.stopped_at = np.zeros(runs, dtype=int)
-        self.forwards, self.backwards = np.full(runs, forwards), np.zeros(runs)
+        # [()]: for a single run a number, which is faster than an array of no axes
+        self.forwards, self.backwards = np.full(runs, forwards)[()], np.zeros(runs)[()]
         self.nothing = np.full(runs, np.nan)
         self.rows: list[list[Array]] = []
         self.epochs: list[int] = []

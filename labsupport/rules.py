@@ -20,6 +20,10 @@ Memory: TypeAlias = dict[str, Any]
 """What a rule remembers of one training: made by `Rule.begin`, shared with no other training."""
 
 
+Number: TypeAlias = Any
+"""An entry for each run, (...); for a single run Python's own number will do."""
+
+
 class Trial:
     """A step that a rule may take or refuse, with an entry a run.
 
@@ -46,34 +50,34 @@ class Trial:
 
     def __init__(
         self,
-        before: Array,
+        before: Number,
         gradient: Array,
         direction: Array,
-        step: Array,
-        evaluate: Callable[[Array], Array],
-        slope: Array | None = None,
+        step: Number,
+        evaluate: Callable[[Number], Number],
+        slope: Number = None,
     ) -> None:
         self.before, self.gradient, self.direction = before, gradient, direction
         self._evaluate, self._slope = evaluate, slope
-        self._loss: Array | None = None
-        self._seen: Array | None = None
+        self._loss: Number = None
+        self._seen: Number = None
         self.forwards: Array | None = None
-        self.step: Array = step
-        self.moving: Array = step > 0
-        self.trials: Array = self.moving.astype(float)
+        self.step: Number = step
+        self.moving: Number = step > 0
+        self.trials: Array = checks.counted(self.moving)
 
-    def move(self, step: Array) -> None:
+    def move(self, step: Number) -> None:
         """Propose another step along the same direction."""
         changed = step != self.step
         self.step, self.moving, self._loss = step, step > 0, None
         self.trials = self.trials + (changed & self.moving)
 
     @property
-    def loss(self) -> Array:
+    def loss(self) -> Number:
         """Loss after the step, (...): a forward pass when it is first asked for, and counted."""
         if self._loss is None:
             if self._seen is None or self.forwards is None:
-                self.forwards = self.moving.astype(float)
+                self.forwards = checks.counted(self.moving)
             else:
                 self.forwards = self.forwards + (self.moving & (self.step != self._seen))
             self._seen = self.step
@@ -81,7 +85,12 @@ class Trial:
         return self._loss
 
     @property
-    def slope(self) -> Array:
+    def looked(self) -> bool:
+        """Whether the loss after this step was asked for."""
+        return self._loss is not None
+
+    @property
+    def slope(self) -> Number:
         """Decrease of the loss that the gradient promises a unit of step, (...)."""
         if self._slope is None:
             self._slope = np.vecdot(self.gradient, self.direction)
@@ -99,11 +108,11 @@ class Rule:
         """Make the memory of a training that starts from these parameters, (P,) or (runs, P)."""
         return {}
 
-    def propose(self, memory: Memory, gradient: Array) -> tuple[Array, Array]:
+    def propose(self, memory: Memory, gradient: Array) -> tuple[Number, Array]:
         """Give the first step to try, (...), and the direction, (..., P)."""
         raise NotImplementedError(f"{type(self).__name__} has no propose(memory, gradient).")
 
-    def decide(self, memory: Memory, trial: Trial) -> Array:
+    def decide(self, memory: Memory, trial: Trial) -> Number:
         """Give the step to try next: a run's own step to accept it, 0 to give its search up."""
         return trial.step
 
@@ -162,7 +171,7 @@ class Fixed(Rule):
         """Remember the rate of each run."""
         return {"step": per_run(self.learning_rate, vector, "learning_rate")}
 
-    def propose(self, memory: Memory, gradient: Array) -> tuple[Array, Array]:
+    def propose(self, memory: Memory, gradient: Array) -> tuple[Number, Array]:
         """Propose the rate, along the gradient."""
         return memory["step"], gradient
 
@@ -229,29 +238,29 @@ class Armijo(Rule):
     def begin(self, vector: Array) -> Memory:
         """Remember the first trial of each run, and what rounding may do to its loss."""
         step = per_run(self.first, vector, "first")
-        return {"step": step, "rounding": self.slack * np.finfo(vector.dtype).eps}
+        return {"step": step, "rounding": self.slack * float(np.finfo(vector.dtype).eps)}
 
-    def propose(self, memory: Memory, gradient: Array) -> tuple[Array, Array]:
+    def propose(self, memory: Memory, gradient: Array) -> tuple[Number, Array]:
         """Propose the first trial, along the gradient."""
         return memory["step"], gradient
 
-    def decide(self, memory: Memory, trial: Trial) -> Array:
+    def decide(self, memory: Memory, trial: Trial) -> Number:
         """Shorten the steps after which the loss has not fallen enough."""
         step, before = trial.step, trial.before
         allowed = before + memory["rounding"] * abs(before)
-        refused = ~(trial.loss <= allowed - self.c * step * trial.slope) & (step > 0)
-        if not checks.any_of(refused):
+        passed = trial.loss <= allowed - self.c * step * trial.slope  # not by nan
+        if checks.all_of(passed | (step <= 0)):
             return step
-        shorter = np.where(refused, self._shorter(trial), step)
-        return np.where(shorter < self.smallest, 0, shorter)
+        shorter = checks.pick(passed, step, self._shorter(trial))
+        return checks.pick(shorter < self.smallest, 0 * step, shorter)
 
     def remember(self, memory: Memory, trial: Trial) -> None:
         """Begin the next search at `growth` times this step; on a flat batch any step passes."""
         if self.warm:
             found = (trial.step > 0) & (trial.slope > 0)
-            memory["step"] = np.where(found, self.growth * trial.step, memory["step"])
+            memory["step"] = checks.pick(found, self.growth * trial.step, memory["step"])
 
-    def _shorter(self, trial: Trial) -> Array:
+    def _shorter(self, trial: Trial) -> Number:
         """Shrink the step, or go to the lowest point of the parabola through what is known."""
         step, shrunk = trial.step, self.shrink * trial.step
         if not self.interpolate:

@@ -5,17 +5,17 @@ PyTorch keeps W as (n_out, n_in): the transpose is made here, once.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterable
-from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from labsupport import checks
 from labsupport.checks import Array
-from labsupport.history import DescentWarning
+from labsupport.history import ADVICE, DescentWarning
 from labsupport.network import Network, Parameters
 from labsupport.rules import Armijo, Memory, Rule, Trial, settle
 
@@ -159,9 +159,9 @@ class ArmijoSGD(torch.optim.Optimizer):
     Parameters
     ----------
     params : iterable of Tensor
-        What to train; one step for all of it.
+        What to train, with one step. There is no learning rate to schedule.
     rule : Rule
-        Backtracking without another one. There is no learning rate to schedule.
+        By default `Armijo()`.
 
     Attributes
     ----------
@@ -174,15 +174,15 @@ class ArmijoSGD(torch.optim.Optimizer):
     Notes
     -----
     ``step(closure)`` follows ``torch.optim.LBFGS``: the closure clears the gradients, computes the
-    loss, calls ``backward()`` if ``loss.requires_grad``, and returns the loss. A trial needs no
-    gradient and runs without. With mini-batches, make a closure for each batch: the search compares
-    losses on the same samples. Taught in :ref:`ch-backtracking`.
+    loss, calls ``backward()`` and returns the loss. A trial needs no gradient: a closure that calls
+    ``backward()`` only ``if loss.requires_grad`` saves that pass. With mini-batches, make a closure
+    for each: the search compares losses on the same samples. Taught in :ref:`ch-backtracking`.
     """
 
     def __init__(self, params: Iterable[Tensor], rule: Rule | None = None) -> None:
         super().__init__(params, {})
-        self.rule = rule or Armijo()
-        self.memory: Memory | None = None
+        self.rule, self._saves_backward = rule or Armijo(), True
+        self.memory: Memory = {}
         self.last_step, self.forwards, self.backwards, self.trials = 0.0, 0, 0, 0
 
     @torch.no_grad()
@@ -193,50 +193,54 @@ class ArmijoSGD(torch.optim.Optimizer):
         ------
         TypeError, ValueError
             No closure, a loss or a gradient that is not finite, or a closure that gives two losses
-            for the same parameters. The parameters are then as before the step.
-
-        Warns
-        -----
-        DescentWarning
-            The search gave up; the parameters stay.
+            for the same parameters. They are then as before; also if the search gives up, with a
+            `DescentWarning`.
         """
         if closure is None:
             raise TypeError("step() needs a closure: it must evaluate the loss at every trial.")
-        with torch.enable_grad():
-            loss = closure()
-        self.forwards, self.backwards = self.forwards + 1, self.backwards + 1
+        loss = self._backward(closure)
         params = [p for group in self.param_groups for p in group["params"] if p.grad is not None]
         if not params:
             raise ValueError("no parameter has a gradient after the closure; call loss.backward().")
-        kept = [p.grad for p in params]
-        flat = torch.cat([p.grad.ravel() for p in params])
-        gradient = checks.finite(flat.cpu().numpy(), "the gradient")
-        before = checks.finite(loss.detach().cpu().numpy(), "the loss before the step")
-        start = [p.clone() for p in params]
+        kept, start = [p.grad for p in params], [p.clone() for p in params]
+        flat, before = torch.cat([g.ravel() for g in kept]), _number(loss)
+        squared, gradient = torch.dot(flat, flat).item(), flat.cpu().numpy()
+        if not math.isfinite(squared):
+            raise ValueError("the gradient is not finite; the parameters are as before the step.")
         self.memory = self.memory or self.rule.begin(gradient)
         first, direction = self.rule.propose(self.memory, gradient)
-        along = flat if direction is gradient else torch.from_numpy(direction).to(flat.device)
-        parts = torch.split(along, [p.numel() for p in params])
-        directions = [part.view_as(p) for part, p in zip(parts, params, strict=True)]
+        along: list[Any] = kept
+        slope: float | None = squared
+        if direction is not gradient:
+            parts = np.split(direction, np.cumsum([p.numel() for p in params])[:-1])
+            along = [p.new_tensor(d).view_as(p) for d, p in zip(parts, params, strict=True)]
+            slope = None
+
+        def move(step: float) -> None:
+            for p, x, d in zip(params, start, along, strict=True):
+                torch.add(x, d, alpha=-step, out=p)
+
+        def look(step: Any) -> Any:
+            move(float(step))
+            return self._loss(closure)
+
+        trial = Trial(before, gradient, direction, float(first) * (squared > 0), look, slope)
         try:
-            look = partial(self._look, closure, params, start, directions)
-            if self.trials == 0:
-                self._require_same(look, before)
-            trial = Trial(before, gradient, direction, first * gradient.any(), look)
-            settle(self.rule, self.memory, trial)
+            for p in params:
+                p.grad = None  # or the closure's zero_grad might write into it
+            if self.trials == 0 and trial.moving:
+                _require_same(before, look(0.0), gradient.dtype)
+            if trial.moving:
+                settle(self.rule, self.memory, trial)
             self.trials += int(trial.trials)
-            if trial.step == 0 and gradient.any():
-                self._require_same(look, before)
-                warnings.warn(
-                    f"search gave up at loss {before:.6g}: no trial lowered it enough; the "
-                    "parameters are as before. Check the gradient, or the loss is as low as this "
-                    "precision can see.",
-                    DescentWarning,
-                    stacklevel=4,
-                )
-            self._move(params, start, directions, float(trial.step))
+            if trial.trials and not trial.moving:
+                _require_same(before, trial.loss, gradient.dtype)
+                message = f"search gave up at loss {before:.6g}: {ADVICE['search gave up']}."
+                warnings.warn(message, DescentWarning, stacklevel=4)
+            if not trial.looked:
+                move(float(trial.step))
         except BaseException:
-            self._move(params, start, directions, 0.0)
+            move(0.0)
             raise
         finally:
             for p, g in zip(params, kept, strict=True):
@@ -244,30 +248,39 @@ class ArmijoSGD(torch.optim.Optimizer):
         self.last_step = float(trial.step)
         return loss
 
-    @staticmethod
-    def _move(params: list[Tensor], start: list[Tensor], along: list[Tensor], step: float) -> None:
-        for p, x, d in zip(params, start, along, strict=True):
-            torch.add(x, d, alpha=-step, out=p)
+    def _backward(self, closure: Callable[[], Tensor]) -> Tensor:
+        self.forwards, self.backwards = self.forwards + 1, self.backwards + 1
+        with torch.enable_grad():
+            return closure()
 
-    def _look(
-        self,
-        closure: Callable[[], Tensor],
-        params: list[Tensor],
-        start: list[Tensor],
-        along: list[Tensor],
-        step: Array,
-    ) -> Array:
-        """Evaluate the loss after a step."""
-        self._move(params, start, along, float(step))
-        self.forwards += 1
-        return closure().cpu().numpy()
+    def _loss(self, closure: Callable[[], Tensor]) -> float:
+        """Evaluate the loss, without its gradient where the closure allows that."""
+        if self._saves_backward:
+            self.forwards += 1
+            try:
+                return closure().item()
+            except RuntimeError as error:
+                if "does not require grad" not in str(error):
+                    raise
+                self._saves_backward = False
+        return self._backward(closure).item()
 
-    def _require_same(self, look: Callable[[Array], Array], before: Array) -> None:
-        """Evaluate the loss once more where it is known, and complain when it is another."""
-        again = look(np.zeros(()))
-        if not abs(again - before) <= 16 * np.finfo(before.dtype).eps * max(1.0, abs(before)):
-            raise ValueError(
-                f"the closure gave the losses {before:.9g} and {again:.9g} for the same "
-                "parameters; a search needs one function. Switch dropout off with model.eval(), "
-                "and use the same mini-batch in every call of one closure."
-            )
+
+def _number(loss: Tensor) -> float:
+    """Give the closure's loss as a number, checked."""
+    if not isinstance(loss, Tensor) or loss.numel() != 1:
+        raise TypeError(f"the closure gave {loss!r}; expected the loss, a tensor of one number.")
+    value = loss.item()
+    if not math.isfinite(value):
+        raise ValueError(f"the loss is {value}; expected a finite number before the step.")
+    return value
+
+
+def _require_same(before: float, again: float, dtype: np.dtype[Any]) -> None:
+    """Complain when the same parameters have given two losses."""
+    if not abs(again - before) <= 16 * np.finfo(dtype).eps * max(1.0, abs(before)):
+        raise ValueError(
+            f"the closure gave the losses {before:.9g} and {again:.9g} for the same parameters; a "
+            "search needs one function. Switch dropout off with model.eval(), and use the same "
+            "mini-batch in every call of one closure."
+        )
