@@ -91,10 +91,9 @@ types: $(READY)
 unit: $(READY)
 	$(BIN)/pytest -q -n 2 -m "not book"
 
-# Every stored output against a fresh one, a notebook on each core; progress bars stay out.
+# Every stored output against a fresh one, a notebook on each core.
 nbval: $(READY)
-	TQDM_DISABLE=1 $(BIN)/pytest -q -n 2 --dist loadscope --nbval --nbval-current-env \
-	  --nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout=60 $(NOTEBOOKS)
+	$(BIN)/pytest -q -n 2 --dist loadscope --nbval $(NOTEBOOKS)
 
 html: $(BUILT)
 

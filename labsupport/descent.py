@@ -186,13 +186,15 @@ class _Walk:
         """Find a step for each active run and go there, `self.there`; count the trials."""
         gradient = self.gradient.vector
         step, direction = self.rule.propose(self.memory, gradient)
-        if np.shape(step) != active.shape or not all_of(active):
-            step = step * active
-        if np.shape(step) != active.shape:
+        if np.shape(step) not in ((), active.shape):
             raise ValueError(
-                f"the rule proposes steps of shape {np.shape(step)}; expected one for each of the "
-                f"runs: {active.shape}."
+                f"the rule proposes steps of shape {np.shape(step)}; expected one number, or one "
+                f"for each of the runs: {active.shape}."
             )
+        if active.ndim or not active:
+            step = step * active
+        elif isinstance(step, np.ndarray):
+            step = step[()]  # a number: what the rule changes later stays its own
 
         def evaluate(step: Array) -> Array:
             self.move(direction, step)

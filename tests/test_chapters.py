@@ -5,8 +5,10 @@ from pathlib import Path
 
 import jupytext
 import pytest
+import yaml
 
-CHAPTERS = Path(__file__).parent.parent / "chapters"
+ROOT = Path(__file__).parent.parent
+CHAPTERS = ROOT / "chapters"
 PAGES = sorted(CHAPTERS.glob("[0-9][0-9]-*.md"))
 PARTS = [
     "**Aim.**",
@@ -101,3 +103,36 @@ def test_a_missing_part_is_noticed():
     assert missing_parts(text.replace("## Result\n", "")) == ["## Result"]
     swapped = text.replace("## Result", "#").replace("## Pitfalls", "## Result\n## Pitfalls")
     assert "## On your own" in missing_parts(swapped)
+
+
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+NUMBERED_PAGES = [
+    chapter["file"] for part in TOC["parts"] if part.get("numbered") for chapter in part["chapters"]
+]
+TYPED = re.compile(r"\b[Cc]hapters?\s+\d+")
+
+
+def test_a_file_has_the_number_that_the_book_prints():
+    names = [Path(file).name for file in NUMBERED_PAGES]
+    assert [int(name[:2]) for name in names] == list(range(1, len(names) + 1))
+    assert names == [page.stem for page in PAGES]
+
+
+def test_no_number_of_a_chapter_is_typed():
+    """Chapters are linked by label or file, so that they can be moved."""
+    texts = [*ROOT.glob("*.md"), *CHAPTERS.glob("*.md"), *(ROOT / "reference").glob("*.md")]
+    texts += [*(ROOT / "labsupport").rglob("*.*"), *(ROOT / "bookbuild").glob("*.py")]
+    texts = [path for path in texts if path.suffix in (".md", ".py", ".js", ".css")]
+    assert {path.name: TYPED.findall(path.read_text("utf-8")) for path in texts} == {
+        path.name: [] for path in texts
+    }
+    assert TYPED.findall("see chapter 7 and chapters\n8") == ["chapter 7", "chapters\n8"]
+
+
+def test_the_map_shows_every_chapter():
+    shown = re.findall(r"^:link: ([\w-]+)$", (ROOT / "index.md").read_text("utf-8"), re.M)
+    labels = [
+        re.search(r"^\((ch-[\w-]+)\)=", (ROOT / f"{file}.md").read_text("utf-8"), re.M)[1]
+        for file in NUMBERED_PAGES
+    ]
+    assert [label for label in shown if label in labels] == labels

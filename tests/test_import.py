@@ -1,10 +1,12 @@
 """What importing loads, in which direction, and that nothing touches the global generators."""
 
-import ast
 import json
+import re
+import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -12,46 +14,12 @@ import pytest
 
 import labsupport
 
-FOLDER = Path(labsupport.__file__).parent
-
-# A module imports only from lines above its own; the lines are the floors, the lowest first.
-FLOORS = [
-    ["arrays", "tables", "verdict"],
-    ["activations", "agreement", "datasets", "differences", "history", "initialisers", "losses"]
-    + ["parameters", "rules"],
-    ["mistakes", "slider", "stepper", "tensors"],
-    ["network"],
-    ["bugs", "descent", "figures", "gradcheck", "probes", "torch_armijo", "trials"],
-    ["audit", "diagnosis", "torch_records", "torch_twin", "zoo"],
-    ["records"],
-    ["playground"],
-    ["exercises"],  # a folder: the self-checks, a module for each chapter
-    ["feedback"],
-]
-FLOOR = {module: floor for floor, modules in enumerate(FLOORS) for module in modules}
-MODULES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
-HEAVY = {module for module in MODULES if module.startswith("torch_")} | {"figures"}
-
-
-def imports(source):
-    """All modules that a source imports, those inside functions too, as dotted names."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level:
-            yield from (f"labsupport.{node.module or alias.name}" for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def upwards(module, source):
-    """The imports that point to the same floor or a higher one."""
-    inside = {name.split(".")[1] for name in imports(source) if name.startswith("labsupport.")}
-    return sorted(name for name in inside if FLOOR[name] >= FLOOR[module])
-
-
-def outside(source):
-    return {name.split(".")[0] for name in imports(source)}
+ROOT = Path(__file__).parent.parent
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+CONTRACT = SETTINGS["tool"]["importlinter"]["contracts"][0]
+FLOORS = [sorted(re.findall(r"\w+", layer)) for layer in reversed(CONTRACT["layers"])]
+MODULES = sorted(name for floor in FLOORS for name in floor)
+LINT = Path(sys.executable).with_name("lint-imports")
 
 
 def fresh(code):
@@ -61,47 +29,39 @@ def fresh(code):
     return json.loads(run.stdout)
 
 
+def test_imports_go_downwards():
+    run = subprocess.run([LINT, "--no-cache"], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout
+
+
+def test_an_import_upwards_would_be_found(tmp_path):
+    """A copy of the contract with the two lowest floors swapped is broken."""
+    low, next_floor = CONTRACT["layers"][-1], CONTRACT["layers"][-2]
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    swapped = text.replace(f'"{low}"', "LOW").replace(f'"{next_floor}"', f'"{low}"')
+    settings = tmp_path / "pyproject.toml"
+    settings.write_text(swapped.replace("LOW", f'"{next_floor}"'), encoding="utf-8")
+    run = subprocess.run(
+        [LINT, "--no-cache", "--config", settings], cwd=ROOT, capture_output=True, text=True
+    )
+    assert run.returncode != 0
+    assert "labsupport.checks" in run.stdout
+
+
+@pytest.mark.parametrize("told", ["labsupport/__init__.py", "README.md", "reference/api.md"])
+def test_the_floors_are_told_alike(told):
+    text = (ROOT / told).read_text("utf-8")
+    if told.endswith("api.md"):
+        parts = re.split(r"^## ", text, flags=re.M)[1:]
+        found = [sorted(set(re.findall(r"automodule:: labsupport\.(\w+)", p))) for p in parts]
+    else:
+        items = re.findall(r"^\d\. .*?: (.*(?:\n {3}.*)*)", text, flags=re.M)
+        found = [sorted(re.findall(r"`(\w+)`", item)) for item in items]
+    assert found == FLOORS
+
+
 def loaded_by(statement):
     return set(fresh(f"import json, sys; {statement}; print(json.dumps(list(sys.modules)))"))
-
-
-def test_every_module_has_its_floor():
-    assert sorted(FLOOR) == sorted([*MODULES, "exercises"])
-
-
-@pytest.mark.parametrize("path", sorted((FOLDER / "exercises").glob("*.py")), ids=lambda p: p.stem)
-def test_exercises_import_downwards(path):
-    source = path.read_text("utf-8")
-    assert upwards("exercises", source) == []
-    assert not outside(source) & {"torch", "matplotlib"}
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_imports_go_downwards(module):
-    assert upwards(module, (FOLDER / f"{module}.py").read_text("utf-8")) == []
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "from labsupport import figures",
-        "from labsupport.figures import style",
-        "import labsupport.descent",
-        "from . import gradcheck",
-        "from .descent import train",
-        "def f():\n    from labsupport import torch_twin",
-    ],
-)
-def test_an_import_upwards_would_be_found(line):
-    assert len(upwards("network", line)) == 1
-    assert upwards("network", "from labsupport import arrays\nimport numpy as np") == []
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_only_torch_twin_needs_torch_and_only_figures_matplotlib(module):
-    packages = outside((FOLDER / f"{module}.py").read_text("utf-8"))
-    assert ("torch" in packages) == module.startswith("torch_")
-    assert ("matplotlib" in packages) == (module == "figures")
 
 
 def test_importing_the_package_loads_nothing():
@@ -109,21 +69,31 @@ def test_importing_the_package_loads_nothing():
     assert not loaded_by("import labsupport") & heavy
 
 
-@pytest.mark.parametrize("module", sorted(set(MODULES) - HEAVY))
+@pytest.mark.parametrize("module", sorted({*MODULES} - {"figures", "torch_twin"}))
 def test_importing_a_module_loads_neither_torch_nor_matplotlib(module):
     loaded = loaded_by(f"import labsupport.{module}")
     assert f"labsupport.{module}" in loaded
     assert not loaded & {"torch", "matplotlib", "sklearn", "IPython"}
 
 
-def test_figures_do_not_load_torch():
-    loaded = loaded_by("import labsupport.figures")
-    assert "matplotlib" in loaded
-    assert "torch" not in loaded
+def test_a_wheel_carries_scripts_styles_and_types(tmp_path):
+    source = tmp_path / "source"
+    shutil.copytree(ROOT / "labsupport", source / "labsupport")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-q"]
+    subprocess.run([*build, "-w", tmp_path, source], check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    code = "import json, zipfile, sys; print(json.dumps(zipfile.ZipFile(sys.argv[1]).namelist()))"
+    listed = subprocess.run([sys.executable, "-c", code, wheel], capture_output=True, check=True)
+    inside = set(json.loads(listed.stdout))
+    folder = ROOT / "labsupport"
+    wanted = [p for p in folder.rglob("*") if p.suffix in (".py", ".js", ".css", ".typed")]
+    assert {p.relative_to(ROOT).as_posix() for p in wanted} <= inside
 
 
 USE = """
-import json, random, numpy as np, torch
+import json, random, numpy as np, sklearn.datasets, torch  # what they draw at import is theirs
 
 def states():
     name, keys, *rest = np.random.get_state()
@@ -142,8 +112,10 @@ start = network.initialise(net, rng, "pytorch")
 X, Y = split.X_train, split.Y_train
 for batch_size in (None, 8):
     descent.train(net, start, X, Y, descent.Armijo(64.0), 3, batch_size=batch_size, rng=rng)
+for record in records.RECORDS.values():
+    record.seeded and record.start()
 twin, loss = torch_twin.module(net, start), torch_twin.loss(net)
-optimiser = torch_twin.ArmijoSGD(twin.parameters(), first=64.0)
+optimiser = torch_twin.ArmijoSGD(twin.parameters(), descent.Armijo(64.0))
 def closure():
     optimiser.zero_grad()
     value = loss(twin(torch_twin.as_tensor(X)), torch_twin.as_tensor(Y))
@@ -166,8 +138,7 @@ def test_the_global_generators_are_left_alone():
 
 
 def test_the_version_is_that_of_the_package():
-    text = (FOLDER.parent / "pyproject.toml").read_text("utf-8")
-    assert labsupport.__version__ == tomllib.loads(text)["project"]["version"]
+    assert labsupport.__version__ == SETTINGS["project"]["version"] == version("labsupport")
 
 
 def test_training_in_a_plain_process_needs_no_seed():
