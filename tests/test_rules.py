@@ -85,7 +85,17 @@ def test_a_velocity_of_ones_own_is_remembered():
     assert trained.history.forwards[-1] == 51
 
 
-@pytest.mark.parametrize("rule", [Bold(), Rolling()], ids=["bold", "rolling"])
+RULES = [
+    Bold(),
+    Rolling(),
+    Fixed(0.5),
+    Armijo(8.0),
+    Armijo(8.0, warm=True),
+    Armijo(8.0, interpolate=True),
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=str)
 @pytest.mark.parametrize("batch_size", [None, 3])
 def test_five_runs_at_once_are_five_runs(rule, batch_size):
     many = train(NET, STARTS, X, Y, rule, 20, batch_size=batch_size)
@@ -103,7 +113,7 @@ def test_a_rule_that_does_not_look_makes_no_pass_on_a_mini_batch():
     assert (looking.history.forwards[-1] >= 8.0).all()
 
 
-@pytest.mark.parametrize("rule", [Bold(), Rolling(), Armijo(8.0, warm=True)], ids=str)
+@pytest.mark.parametrize("rule", RULES, ids=str)
 def test_a_rule_serves_any_number_of_trainings(rule):
     """What it remembers belongs to the training: the second one begins as the first did."""
     first, second = (train(NET, STARTS, X, Y, rule, 10).history.loss for _ in range(2))
