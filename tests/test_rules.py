@@ -90,7 +90,7 @@ RULES = [
     Rolling(),
     Fixed(0.5),
     Armijo(8.0),
-    Armijo(8.0, warm=True),
+    Armijo(1.0, warm=True, c=0.3),
     Armijo(8.0, interpolate=True),
 ]
 
