@@ -6,6 +6,7 @@ so does the optimiser for PyTorch. To write one, derive from `Rule` and say what
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -201,6 +202,9 @@ class Armijo(Rule):
     interpolate : bool
         After a refusal, go to the lowest point of the parabola through what is known, kept between
         a tenth and `shrink` of the refused trial.
+    window : int
+        The loss must fall below the largest of the last `window` losses: 1 is the monotone search,
+        with more the loss may rise now and then.
 
     Raises
     ------
@@ -209,7 +213,8 @@ class Armijo(Rule):
 
     Notes
     -----
-    Armijo (1966). A loss that is nan is refused. Taught in :ref:`ch-backtracking`.
+    Armijo (1966); with a window Grippo, Lampariello and Lucidi (1986). A loss that is nan is
+    refused. Taught in :ref:`ch-backtracking` and, with a window, in :ref:`ch-race`.
     """
 
     first: float | Array = 1.0
@@ -220,6 +225,7 @@ class Armijo(Rule):
     smallest: float = 1e-10
     slack: float = 4.0
     interpolate: bool = False
+    window: int = 1
 
     def __post_init__(self) -> None:
         checks.positive(self.first, "first")
@@ -234,11 +240,15 @@ class Armijo(Rule):
             raise ValueError(f"growth is {self.growth}; expected a finite number of at least 1.")
         if not 0 <= self.slack < np.inf:
             raise ValueError(f"slack is {self.slack}; expected a finite number of at least 0.")
+        checks.whole(self.window, "window", 1)
 
     def begin(self, vector: Array) -> Memory:
         """Remember the first trial of each run, and what rounding may do to its loss."""
-        step = per_run(self.first, vector, "first")
-        return {"step": step, "rounding": self.slack * float(np.finfo(vector.dtype).eps)}
+        return {
+            "step": per_run(self.first, vector, "first"),
+            "rounding": self.slack * float(np.finfo(vector.dtype).eps),
+            "losses": deque[Number](maxlen=self.window - 1),
+        }
 
     def propose(self, memory: Memory, gradient: Array) -> tuple[Number, Array]:
         """Propose the first trial, along the gradient."""
@@ -247,6 +257,8 @@ class Armijo(Rule):
     def decide(self, memory: Memory, trial: Trial) -> Number:
         """Shorten the steps after which the loss has not fallen enough."""
         step, before = trial.step, trial.before
+        for loss in memory["losses"]:
+            before = checks.pick(loss > before, loss, before)
         allowed = before + memory["rounding"] * abs(before)
         passed = trial.loss <= allowed - self.c * step * trial.slope  # not by nan
         if checks.all_of(passed | (step <= 0)):
@@ -256,6 +268,7 @@ class Armijo(Rule):
 
     def remember(self, memory: Memory, trial: Trial) -> None:
         """Begin the next search at `growth` times this step; on a flat batch any step passes."""
+        memory["losses"].append(trial.before)
         if self.warm:
             found = (trial.step > 0) & (trial.slope > 0)
             memory["step"] = checks.pick(found, self.growth * trial.step, memory["step"])

@@ -92,6 +92,7 @@ RULES = [
     Armijo(8.0),
     Armijo(1.0, warm=True, c=0.3),
     Armijo(8.0, interpolate=True),
+    Armijo(64.0, warm=True, window=10),
 ]
 
 
@@ -127,6 +128,16 @@ def test_what_a_rule_changes_in_place_later_does_not_change_the_history():
 
     steps = train(NET, STARTS, X, Y, Growing(0.1), 5).history.step
     np.testing.assert_allclose(steps[:-1], 0.1 * 1.5 ** np.arange(5)[:, None] * np.ones(5))
+
+
+@pytest.mark.parametrize("window", [1, 3, 10])
+def test_a_window_lets_the_loss_rise_up_to_the_largest_of_the_last(window):
+    rule = Armijo(64.0, warm=True, c=1e-3, window=window)
+    history = train(NET, STARTS, X, Y, rule, 200).history
+    loss, step, norm = history.loss, history.step[:-1], history.gradient_norm[:-1]
+    largest = np.array([loss[max(0, k - window + 1) : k + 1].max(axis=0) for k in range(200)])
+    assert (loss[1:] <= largest * (1 + 1e-14) - 1e-3 * step * norm**2).all()
+    assert (np.diff(loss, axis=0) > 0).any() == (window > 1)
 
 
 @settings(max_examples=25)
