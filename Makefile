@@ -3,7 +3,8 @@
 PYTHON ?= python3
 VENV = .venv
 PORT = 8000
-# One or more chapters for `make refresh` and `make nbval`; empty means all of them.
+SEEDS = 5
+# One or more chapters for `make refresh`, `make nbval` and `make replicate`; empty means all.
 CHAPTERS =
 
 BIN = $(VENV)/bin
@@ -18,7 +19,7 @@ NOTEBOOKS = $(if $(CHAPTERS),$(CHAPTERS:%=chapters/%.ipynb),chapters)
 # The stages of `make test`, the quick ones first. Each is a target of its own.
 STAGES = lint types unit nbval html pages
 
-.PHONY: help book pdf test lab serve refresh bench check clean $(STAGES)
+.PHONY: help book pdf test lab serve refresh replicate bench check clean $(STAGES)
 .DEFAULT_GOAL := help
 
 help:
@@ -29,6 +30,7 @@ help:
 	@echo "make test     check everything: $(STAGES)"
 	@echo "make check    check in a hurry: lint, types, pairs and the fast unit tests"
 	@echo "make refresh  run all chapters and store their outputs (CHAPTERS=03-numpy-backprop: one)"
+	@echo "make replicate  run chapters that draw chance from other seeds (SEEDS=5, CHAPTERS=...)"
 	@echo "make bench    measure labsupport against its peers"
 	@echo "make clean    delete the built pages and the caches; the environment stays"
 	@echo
@@ -66,6 +68,9 @@ serve: book
 
 refresh: $(READY)
 	$(BIN)/python -m scripts.refresh $(CHAPTERS)
+
+replicate: $(READY)
+	$(BIN)/python -m scripts.replicate --seeds $(SEEDS) $(CHAPTERS)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
