@@ -4,7 +4,7 @@
   "use strict";
 
   // Boxes that scroll sideways can be reached by keyboard; those that do not are no stop.
-  const WIDE = ".bd-article :is(pre, .math, .text_html, .pst-scrollable-table-container)";
+  const WIDE = ".bd-article :is(pre, .katex-display, .text_html, .pst-scrollable-table-container)";
 
   function stops() {
     document.querySelectorAll(WIDE).forEach((box) => {
