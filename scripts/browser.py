@@ -54,8 +54,9 @@ def install() -> None:
         with tempfile.TemporaryDirectory() as folder:
             pip = [sys.executable, "-m", "pip", "install", "-q", "--target", folder, "playwright"]
             playwright = [sys.executable, "-m", "playwright", "install", "chromium"]
-            if subprocess.run(pip).returncode == 0:
-                subprocess.run(playwright, env=os.environ | {"PYTHONPATH": folder})
+            if subprocess.run(pip, stderr=subprocess.DEVNULL).returncode == 0:
+                environment = os.environ | {"PYTHONPATH": folder}
+                subprocess.run(playwright, env=environment, stderr=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":

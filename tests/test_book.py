@@ -220,7 +220,8 @@ def test_what_the_theme_adds_for_others_is_gone(pages):
 
 
 def test_every_page_describes_itself(pages):
-    for name, soup in pages.items():
+    for name in pages.keys() - {"search.html", "404.html"}:
+        soup = pages[name]
         said = soup.select_one("meta[name=description]")["content"]
         assert 20 <= len(said) <= 200, name
 

@@ -10,11 +10,13 @@ from bookbuild import pages
 PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"/><title>Steps</title>
 <script>document.documentElement.dataset.theme = "auto";</script>
 <link rel="stylesheet" href="_static/a.css?v=1"/><link rel="stylesheet" href="_static/b.css"/>
-<script src="_static/scripts/fontawesome.js?digest=1"></script><script src="searchindex.js"></script>
+<script src="_static/scripts/fontawesome.js?digest=1"></script>
+<script src="searchindex.js"></script>
 <script src="_static/a.js"></script><script>let b = 2;</script>
 <script src="_static/slider.js"></script></head><body><main><article><h1>Steps</h1>
 <i class="fa-solid fa-sun theme-switch" data-mode="light"></i>and<pre>a  b\n  c</pre>
-<button onclick="print()">Print</button><details><summary aria-label="Toggle">Show</summary></details>
+<button onclick="print()">Print</button>
+<details><summary aria-label="Toggle">Show</summary></details>
 <script type="application/json">{{"x": 1}}</script><img src="_images/f.png" alt="A figure."/>
 {extra}</article></main></body></html>"""
 
