@@ -4,15 +4,15 @@
   "use strict";
 
   // Boxes that scroll sideways can be reached by keyboard; those that do not are no stop.
-  const WIDE = ".bd-article :is(pre, .math, .text_html, .pst-scrollable-table-container)";
+  const WIDE = ".bd-article :is(pre, .katex-display, .text_html, .pst-scrollable-table-container)";
 
+  // All are measured before any is changed, or the page would be laid out anew for each.
   function stops() {
-    document.querySelectorAll(WIDE).forEach((box) => {
-      if (box.scrollWidth > box.clientWidth + 1) {
-        box.tabIndex = 0;
-      } else if (box.tabIndex === 0) {
-        box.removeAttribute("tabindex");
-      }
+    const boxes = [...document.querySelectorAll(WIDE)];
+    const wide = boxes.map((box) => box.scrollWidth > box.clientWidth + 1);
+    boxes.forEach((box, n) => {
+      if (wide[n]) box.tabIndex = 0;
+      else if (box.tabIndex === 0) box.removeAttribute("tabindex");
     });
   }
 

@@ -5,7 +5,7 @@ To look further: `pytest --hypothesis-profile=explore`.
 """
 
 import os
-import shutil
+import sys
 from pathlib import Path
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -14,12 +14,13 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
+from scripts import browser as browsers  # noqa: E402
+
 COMMON = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 settings.register_profile("same", derandomize=True, max_examples=50, **COMMON)
 settings.register_profile("explore", max_examples=1000, **COMMON)
 settings.load_profile("same")
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
     "--disable-background-networking"
@@ -29,13 +30,10 @@ QUIET = (
 @pytest.fixture(scope="module")
 def browser():
     """A real Chromium, driven by Playwright."""
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.fail(f"no browser: install one of {', '.join(BROWSERS)}.", pytrace=False)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=QUIET)
+        chromium = playwright.chromium.launch(executable_path=browsers.require(), args=QUIET)
         yield chromium
         chromium.close()
 
@@ -60,6 +58,19 @@ def visit(browser):
     for context in contexts:
         context.close()
     assert problems == []
+
+
+def broken_rules(page, within="html"):
+    """What axe finds in a part of a page, as text. The newest axe comes from npm: see Makefile."""
+    page.evaluate((Path(sys.prefix) / "node_modules/axe-core/axe.min.js").read_text("utf-8"))
+    # A page on a disk may not fetch styles, and nobody reads what is in order.
+    options = {"preload": False, "resultTypes": ["violations"]}
+    found = page.evaluate("([part, options]) => axe.run(part, options)", [within, options])
+    return "\n".join(
+        f"{rule['id']}: {rule['help']}: {node['html']}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    )
 
 
 def local(url):

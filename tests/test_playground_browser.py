@@ -16,6 +16,7 @@ import pytest
 from labsupport import network
 from labsupport.widgets import playground
 from labsupport.widgets.playground import CHOICES, Playground
+from tests.conftest import broken_rules
 
 ROOT = Path(__file__).parent.parent
 STATIC = ROOT / "labsupport" / "widgets"
@@ -455,14 +456,7 @@ def test_no_rule_of_accessibility_is_broken(visit, url, scheme, view):
     page = visit(url)
     page.evaluate("(s) => document.documentElement.setAttribute('data-theme', s)", scheme)
     press(page, view)
-    assert broken_rules(page) == ""
-
-
-def broken_rules(page):
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page, ".playground", {"preload": False})  # no XHR from a disk
-    return found.generate_report() if found.violations_count else ""
+    assert broken_rules(page, ".playground") == ""
 
 
 def test_without_scripts_the_start_is_read(visit, url):
@@ -502,7 +496,7 @@ def test_scripts_that_come_twice_do_no_harm(visit, url, tmp_path, monkeypatch):
 def test_page_of_the_book(visit, book_url, width, scheme):
     page = visit(book_url, color_scheme=scheme, viewport={"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert broken_rules(page) == ""
+    assert broken_rules(page, ".playground") == ""
     edges = page.locator(".playground-network line")
     assert "none" not in edges.evaluate_all("(all) => all.map((e) => getComputedStyle(e).stroke)")
     page.get_by_role("link", name="A record that failed.").click()
@@ -562,17 +556,16 @@ def test_speed_has_a_floor(visit, url):
 
 def report():
     """Print how fast it is, in the browser that the tests use."""
-    import shutil
     import tempfile
 
     from playwright.sync_api import sync_playwright
 
-    from tests.conftest import BROWSERS, QUIET
+    from scripts import browser as browsers
+    from tests.conftest import QUIET
 
-    path = next(filter(None, map(shutil.which, BROWSERS)))
     folder = Path(tempfile.mkdtemp())
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=browsers.require(), args=QUIET)
         page = browser.new_page(viewport={"width": 1000, "height": 900})
         url = write_page(folder / "page.html", Playground())
         page.goto(url)

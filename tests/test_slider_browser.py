@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from labsupport.widgets import slider
+from tests.conftest import broken_rules
 
 ROOT = Path(__file__).parent.parent
 CHAPTER = "chapters/12-step-size.html"
@@ -205,18 +206,10 @@ def test_lines_and_marks_stand_out(open_page, theme):
         assert contrast(*mark.evaluate(COLOURS)) >= 3
 
 
-def broken_rules(page):
-    """What axe finds in the sliders, as text; without fetching styles, which a file may not."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page, ".lab-slider", {"preload": False})
-    return found.generate_report() if found.violations_count else ""
-
-
 def test_no_rule_of_accessibility_is_broken(open_page):
     page = open_page()
     box_of(page).locator("summary").click()
-    assert broken_rules(page) == ""
+    assert broken_rules(page, ".lab-slider") == ""
 
 
 @pytest.mark.book
@@ -258,4 +251,4 @@ def test_chapter_can_be_read(open_page, chapter_address, width, scheme):
         table = box_of(page, n).locator("table")
         assert table.evaluate("(t) => t.offsetWidth <= t.closest('.text_html').clientWidth")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert broken_rules(page) == ""
+    assert broken_rules(page, ".lab-slider") == ""

@@ -1,12 +1,11 @@
 """Print the built book into one PDF, page after page in its order, with bookmarks.
 
-python -m bookbuild.pdf _build/html _build/book.pdf
+python -m scripts.pdf _build/html _build/book.pdf
 """
 
 from __future__ import annotations
 
 import io
-import shutil
 import sys
 from pathlib import Path
 from posixpath import normpath
@@ -16,7 +15,8 @@ from bs4 import BeautifulSoup
 from playwright.sync_api import sync_playwright
 from pypdf import PdfReader, PdfWriter
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+from scripts import browser as browsers
+
 # What waits until it is scrolled to is fetched now; links lead nowhere but out.
 PREPARE = """async () => {
   document.documentElement.dataset.theme = "light";
@@ -41,12 +41,11 @@ def order(folder: Path) -> list[tuple[str, str]]:
 
 def write(folder: Path, target: Path) -> int:
     """Write the PDF; return how many pages of paper it has."""
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        raise SystemExit(f"make pdf needs a browser: one of {', '.join(BROWSERS)}.")
     writer = PdfWriter()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=browsers.require(), args=["--no-sandbox"]
+        )
         page = browser.new_page(color_scheme="light")
         for name, title in order(folder):
             page.goto((folder / name).resolve().as_uri())
