@@ -6,7 +6,7 @@ import numpy as np
 
 from labsupport import datasets, network
 from labsupport.checks import Array
-from labsupport.feedback.verdict import Check, Verdict, number, together
+from labsupport.feedback.verdict import Judge, Verdict, number, together
 from labsupport.network import Network, Parameters
 
 
@@ -120,7 +120,7 @@ def _sharpness_of_cross_entropy() -> tuple[Array, Array]:
     return np.max(seen, axis=0), np.array(seen[-1])
 
 
-CHECKS: dict[str, Check] = {
+CHECKS: dict[str, Judge] = {
     "ex-sharp-bound": sharp_bound,
     "ex-units": units,
     "ex-leave-edge": leave_edge,
