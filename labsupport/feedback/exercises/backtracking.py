@@ -24,10 +24,10 @@ def constants(trials_by_c: object, *, begin: Parameters) -> Verdict:
     verdicts = []
     for c, answer in sorted(table("trials_by_c", trials_by_c, CONSTANTS).items()):
         name = f"trials_by_c[{c:g}]"
-        mean = float(np.nanmean(_search(begin, 16.0, c).trials))
+        trials = _search(begin, 16.0, c).trials
+        mean = float(np.nanmean(trials))
         verdict = number(name, answer, mean, atol=0.15)
         if verdict.status == "wrong":
-            trials = _search(begin, 16.0, c).trials
             slips = {
                 "that is the sum over all epochs; a mean is asked for": float(np.nansum(trials)),
                 "that is the largest number; a mean is asked for": float(np.nanmax(trials)),
