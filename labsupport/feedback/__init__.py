@@ -1,14 +1,15 @@
 """Self-checks of the exercises: what is wrong, and which slip is likely, never the answer.
 
 ``feedback.check("ex-tanh", forward_tanh, backward_tanh)`` is the last line of an exercise's cell.
-It raises nothing on what a student wrote. For your own code, outside the exercises, there are
-`gradient`, `training` and `function`.
+Whatever a student wrote, it raises nothing; an error of ours is raised. For your own code, outside
+the exercises, there are `gradient`, `training` and `function`.
 """
 
 from __future__ import annotations
 
 import inspect
 import pkgutil
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -16,11 +17,11 @@ import numpy as np
 
 from labsupport.feedback import exercises
 from labsupport.feedback.diagnosis import function, gradient, training
-from labsupport.feedback.verdict import Check, Verdict, is_open, unattempted, wrong
+from labsupport.feedback.verdict import Judge, Verdict, is_open, reading, unattempted
 
 __all__ = ["CHECKS", "Verdict", "check", "function", "gradient", "training"]
 
-CHECKS: dict[str, Check] = {
+CHECKS: dict[str, Judge] = {
     label: judge
     for module in pkgutil.iter_modules(exercises.__path__)
     for label, judge in import_module(f"{exercises.__name__}.{module.name}").CHECKS.items()
@@ -50,18 +51,20 @@ def check(label: str, *answers: Any, **context: Any) -> Verdict:
     ValueError
         No exercise has this label.
     TypeError
-        Too many answers or too few.
+        Too many answers or too few; the message says what is asked for, in order.
     """
     if label not in CHECKS:
-        raise ValueError(f"no exercise is labelled {label!r}; choose one of {', '.join(CHECKS)}.")
+        near = ", ".join(get_close_matches(label, CHECKS, cutoff=0))
+        raise ValueError(f"no exercise is labelled {label!r}; the nearest are {near}.")
     judge = CHECKS[label]
-    given = inspect.signature(judge).bind(*answers, **context).arguments
-    names = [name for name in given if name not in context]
-    if all(is_open(given[name]) for name in names):
+    parameters = inspect.signature(judge).parameters.values()
+    names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    made = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    if len(answers) != len(names) or sorted(context) != sorted(made):
+        asked = ", ".join([f'"{label}"', *names, *(f"{name}={name}" for name in made)])
+        given = ", ".join([f"{len(answers)} answers", *context])
+        raise TypeError(f"{label} was given {given}; write feedback.check({asked}).")
+    if all(map(is_open, answers)):
         return unattempted(*names)
-    try:
-        with np.errstate(all="ignore"):
-            return judge(*answers, **context)
-    except Exception as error:  # whatever a student hands over, "Run all" goes on
-        text = f"{type(error).__name__}: {error}".replace("`", "'")
-        return wrong(f"The answer cannot be read: {text}. Compare its form with the exercise.")
+    with np.errstate(all="ignore"):
+        return reading(judge)(*answers, **context)

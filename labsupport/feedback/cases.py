@@ -14,6 +14,7 @@ import numpy as np
 
 from labsupport import network
 from labsupport.checks import Array
+from labsupport.feedback.verdict import Unreadable, array, wrong
 from labsupport.network import Cache, Network, Parameters
 
 
@@ -46,7 +47,6 @@ def draw(
     rng: np.random.Generator,
     count: int = 4,
     *,
-    inputs: int | None = None,
     outputs: int | None = None,
 ) -> list[Case]:
     """Draw networks of the depth, activations and loss of `net` that let no mistake hide.
@@ -59,8 +59,8 @@ def draw(
         The only source of chance.
     count : int
         How many.
-    inputs, outputs : int, optional
-        Widths to keep; without them they are drawn too.
+    outputs : int, optional
+        Width of the output; without it that is drawn too.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def draw(
         widths = rng.permutation(np.arange(2, layers + 4))[: layers + 1]
         sizes = [int(n) for n in (np.full(layers + 1, widths[0] + 1) if square else widths)]
         m = sizes.pop() + 2 * (not square)
-        sizes[0], sizes[-1] = inputs or sizes[0], outputs or sizes[-1]
+        sizes[-1] = outputs or sizes[-1]
         neighbours = zip(sizes, sizes[1:], strict=False)
         known = [*sizes, *(c.samples for c in cases)]
         if not square and (m in known or any(a == b for a, b in neighbours)):
@@ -134,32 +134,29 @@ def names(count: int) -> list[str]:
     return [f"d{'Wb'[k % 2]}{k // 2 + 1}" for k in range(count)]
 
 
-def tensors(value: Any) -> list[Array]:
+def tensors(name: str, value: Any) -> list[Array]:
     """Flatten what a student's function gave: Parameters, named or not, or (dW list, db list).
 
     Raises
     ------
-    TypeError, ValueError
+    Unreadable
         Something that is not a collection of arrays.
     """
-    if isinstance(value, Parameters):
-        return list(value)
     if isinstance(value, Mapping):
         if nested := [v for v in value.values() if isinstance(v, list | tuple)]:
-            return tensors(tuple(nested))
-        return [_array(v) for _, v in sorted(value.items(), key=lambda item: _order(item[0]))]
-    if not isinstance(value, Sequence):
-        raise TypeError(f"gave a {type(value).__name__}; expected the gradients in order.")
-    if len(value) == 2 and all(isinstance(part, list | tuple) for part in value):
-        return [_array(t) for pair in zip(*value, strict=True) for t in pair]
-    return [_array(t) for t in value]
-
-
-def _array(value: Any) -> Array:
-    array = np.asarray(value.detach().numpy() if hasattr(value, "detach") else value)
-    if array.dtype.kind not in "fiu":
-        raise TypeError(f"gave values of type {array.dtype}; expected arrays of real numbers.")
-    return array
+            return tensors(name, tuple(nested))
+        named = sorted(value.items(), key=lambda item: _order(item[0]))
+        return [array(f"{name}(...)[{key!r}]", t) for key, t in named]
+    if isinstance(value, str) or not isinstance(value, Parameters | Sequence):
+        kind = type(value).__name__
+        raise Unreadable(wrong(f"`{name}` gave a {kind}; expected the gradients in order."))
+    given = list(value)
+    if len(given) == 2 and all(isinstance(part, list | tuple) for part in given):
+        if len(given[0]) != len(given[1]):
+            counts = f"{len(given[0])} weights and {len(given[1])} biases"
+            raise Unreadable(wrong(f"`{name}` gave {counts}; expected as many of both."))
+        given = [t for pair in zip(*given, strict=True) for t in pair]
+    return [array(f"{name}(...)[{k}]", t) for k, t in enumerate(given)]
 
 
 def _order(name: object) -> tuple[int, bool]:

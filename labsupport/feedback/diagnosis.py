@@ -19,7 +19,7 @@ from labsupport import bugs, network
 from labsupport.checks import Array
 from labsupport.feedback.cases import Case, draw, expected, names, tensors
 from labsupport.feedback.mistakes import TOLERANCE, TOLERANCE_32, Found, judge, likely
-from labsupport.feedback.verdict import Verdict, call, right, wrong
+from labsupport.feedback.verdict import Unreadable, Verdict, array, call, reading, right, wrong
 from labsupport.network import Network, Parameters
 
 RATE, STEPS = 0.02, 3
@@ -29,6 +29,7 @@ Way: TypeAlias = Callable[[Case, float], Iterator[Parameters]]
 """Steps from a case with a learning rate: the parameters after the first, the second, ..."""
 
 
+@reading
 def gradient(
     name: str,
     student: Any,
@@ -36,7 +37,6 @@ def gradient(
     arguments: Callable[[Case], tuple[Any, ...]] | None = None,
     *,
     cases: Sequence[Case] | None = None,
-    inputs: int | None = None,
     outputs: int | None = None,
     columns: bool = False,
     slips: Mapping[str, Callable[[Case], Any]] | None = None,
@@ -56,8 +56,8 @@ def gradient(
         What the function is called with in a case; ``(network, parameters, X, Y)`` without it.
     cases : list of Case, optional
         The cases; `draw` makes them without it.
-    inputs, outputs : int, optional
-        Widths that the exercise fixes.
+    outputs : int, optional
+        Width of the output, if the exercise fixes it.
     columns : bool
         Samples are columns: X, Y and all tensors are transposed on the way in and out. The second
         of the default arguments is then a list W1, b1, W2, ...
@@ -71,23 +71,23 @@ def gradient(
         it raised.
     """
     rng = np.random.default_rng(len(net.sizes))
-    cases = cases or draw(net, rng, inputs=inputs, outputs=outputs)
+    cases = cases or draw(net, rng, outputs=outputs)
     arguments = arguments or (_columns if columns else _rows)
     got, problems = [], []
     for case in cases:
         mine = case.copy()
-        outcome = call(name, student, *arguments(mine))
-        if problem := outcome.problem or _changed(name, mine, case):
+        try:
+            given = tensors(name, call(name, student, *arguments(mine)))
+            if moved := _changed(name, mine, case):
+                raise Unreadable(wrong(*moved))
+        except Unreadable as error:
+            problem = error.verdict
             widths = "-".join(map(str, case.network.sizes))
             tried_on = f"It was tried on a network {widths} with {case.samples} samples."
             lines = problem.lines if problem.status == "open" else (*problem.lines, tried_on)
             problems.append(Verdict(problem.status, lines))
-            continue
-        try:
-            given = tensors(outcome.value)
-        except (TypeError, ValueError) as error:
-            return wrong(f"`{name}` {error}")
-        got.append((case, [t.T if columns else t for t in given]))
+        else:
+            got.append((case, [t.T if columns else t for t in given]))
     if not got:
         return problems[0]
     tried = [case for case, _ in got]
@@ -95,7 +95,7 @@ def gradient(
     found = [_fit(g, w) for (_, g), w in zip(got, want, strict=True)]
     tolerance = precision(found, tried)
     verdict = judge(name, found, want, [c.samples for c in tried], names(len(want[0])), tolerance)
-    if verdict.passed and not problems:
+    if verdict and not problems:
         return verdict
     more = {hint: partial(_slipped, slip, tried) for hint, slip in (slips or {}).items()}
     shown = problems[0].lines if problems else verdict.lines
@@ -103,7 +103,7 @@ def gradient(
 
 
 def _slipped(slip: Callable[[Case], Any], cases: Sequence[Case], k: int) -> list[Array]:
-    return _fit(tensors(slip(cases[k])), cases[k].parameters.named().values())
+    return _fit(tensors("slip", slip(cases[k])), cases[k].parameters.named().values())
 
 
 def _rows(case: Case) -> tuple[Any, ...]:
@@ -114,16 +114,16 @@ def _columns(case: Case) -> tuple[Any, ...]:
     return case.network, [t.T for t in case.parameters], case.X.T, case.Y.T
 
 
-def _changed(name: str, after: Case, before: Case) -> Verdict | None:
-    """Notice a function that overwrites what it is given."""
+def _changed(name: str, after: Case, before: Case) -> list[str]:
+    """Notice a function that overwrites what it is given, in a sentence; none if it does not."""
     for what, one, other in (
         ("the parameters", after.parameters.vector, before.parameters.vector),
         ("X", after.X, before.X),
         ("Y", after.Y, before.Y),
     ):
         if not np.array_equal(one, other):
-            return wrong(f"`{name}` changes {what} it is given, in place: make new arrays instead.")
-    return None
+            return [f"`{name}` changes {what} it is given, in place: make new arrays instead."]
+    return []
 
 
 def _fit(got: Sequence[Array], want: Iterable[Array]) -> list[Array]:
@@ -151,23 +151,23 @@ def zoo(cases: Sequence[Case]) -> dict[str, Callable[[int], Iterable[Array]]]:
         assert bug.gradient
         return bug.gradient(case.network, case.parameters, case.cache, case.Y)
 
-    return {
-        bug.slip: partial(broken, bug)
-        for bug in bugs.BUGS.values()
-        if bug.gradient and any(bug.applies(c.network, c.samples) for c in cases)
-    }
+    return {bug.slip: partial(broken, bug) for bug in possible(cases) if bug.gradient}
 
 
+def possible(cases: Sequence[Case]) -> list[bugs.Bug]:
+    """Give the bugs that some of the cases let happen."""
+    tried = [(case.network, case.samples) for case in cases]
+    return [bug for bug in bugs.BUGS.values() if any(bug.applies(*case) for case in tried)]
+
+
+@reading
 def training(
     name: str,
     student: Any,
     net: Network,
     arguments: Callable[[Case, float, int], tuple[Any, ...]],
-    read: Callable[[Any], Any] = lambda value: value,
     *,
     cases: Sequence[Case] | None = None,
-    inputs: int | None = None,
-    outputs: int | None = None,
     reference: Way | None = None,
     slips: Mapping[str, Way] | None = None,
 ) -> Verdict:
@@ -175,12 +175,10 @@ def training(
 
     Parameters
     ----------
-    name, student, net, cases, inputs, outputs
+    name, student, net, cases
         As for `gradient`.
     arguments : callable
         What the function is called with: ``arguments(case, learning_rate, epochs)``.
-    read : callable
-        Takes the parameters out of what the function gives.
     reference : Way, optional
         The steps as they should be; gradient descent without it.
     slips : dict of str to Way, optional
@@ -192,35 +190,32 @@ def training(
         Right, or the likely slip, the first wrong step and its tensors.
     """
     rng = np.random.default_rng(len(net.sizes))
-    cases = cases or draw(net, rng, inputs=inputs, outputs=outputs)
+    cases = cases or draw(net, rng)
     got: list[list[Array]] = []
-    moved: Verdict | None = None
+    moved: list[str] = []
     for case in cases:
         path = [list(case.parameters)]
         for epochs in range(1, STEPS + 1):
             mine = case.copy()
-            outcome = call(name, student, *arguments(mine, RATE, epochs))
-            if outcome.problem:
-                return outcome.problem
+            given = tensors(name, call(name, student, *arguments(mine, RATE, epochs)))
             moved = moved or _changed(name, mine, case)
-            try:
-                path.append(_fit(tensors(read(outcome.value)), path[0]))
-            except (TypeError, ValueError, IndexError) as error:
-                return wrong(f"`{name}` {error}")
+            if len(given) != len(path[0]):
+                labels = ", ".join(label[1:] for label in names(len(path[0])))
+                return wrong(f"`{name}` gives {len(given)} arrays; expected {labels}.")
+            path.append(_fit(given, path[0]))
         got.append(list(_implied(path)))
     want = [list(_steps(reference or _descend, case)) for case in cases]
     tolerance = precision(got, cases)
     verdict = _judge_steps(name, got, want, cases, tolerance)
-    lines = moved.lines if moved else ()
-    if verdict.passed:
+    if verdict:
         slip = bugs.BUGS["start moves along"].slip
-        return wrong(f"The likely slip: {slip}.", *lines) if moved else verdict
-    ways: dict[str, Way] = {b.slip: partial(_descend, bug=b) for b in bugs.BUGS.values()}
+        return wrong(f"The likely slip: {slip}.", *moved) if moved else verdict
+    ways: dict[str, Way] = {b.slip: partial(_descend, bug=b) for b in possible(cases)}
     known = {
         hint: lambda k, way=way: _steps(way, cases[k])
         for hint, way in (ways | dict(slips or {})).items()
     }
-    return wrong(*likely(got, want, known, tolerance), *verdict.lines, *lines)
+    return wrong(*likely(got, want, known, tolerance), *verdict.lines, *moved)
 
 
 def _descend(case: Case, rate: float, bug: bugs.Bug = bugs.CORRECT) -> Iterator[Parameters]:
@@ -257,7 +252,7 @@ def _judge_steps(
         part = slice(count * step, count * (step + 1))
         first, second = ([case[part] for case in found] for found in (got, want))
         verdict = judge(name, first, second, [c.samples for c in cases], labels, tolerance)
-        if verdict.passed:
+        if verdict:
             continue
         if step == 0:
             return wrong("The first step is wrong already.", *verdict.lines)
@@ -266,6 +261,7 @@ def _judge_steps(
     return right(f"`{name}` takes the right steps on {len(cases)} random networks.")
 
 
+@reading
 def function(
     name: str,
     student: Any,
@@ -293,25 +289,20 @@ def function(
     tolerance : float
         Largest relative error that is right.
     """
-    got = []
+    labels, got = labels or [name], []
     for given in inputs:
-        outcome = call(name, student, *(copy.deepcopy(a) for a in given))
-        if outcome.problem:
-            return outcome.problem
-        try:
-            got.append(_several(outcome.value))
-        except (TypeError, ValueError) as error:
-            return wrong(f"`{name}` {error}")
-    want = [_several(reference(*given)) for given in inputs]
+        value = call(name, student, *(copy.deepcopy(a) for a in given))
+        got.append(_several(name, value, len(labels)))
+    want = [_several(name, reference(*given), len(labels)) for given in inputs]
     got = [
         [_like(*pair) for pair in zip(g, w, strict=False)] for g, w in zip(got, want, strict=True)
     ]
     samples = [_rows_of([*w, *given]) for w, given in zip(want, inputs, strict=True)]
-    verdict = judge(name, got, want, samples, labels or [name], tolerance)
-    if verdict.passed:
+    verdict = judge(name, got, want, samples, labels, tolerance)
+    if verdict:
         return verdict
     known = {
-        hint: lambda k, wrong_one=f: _several(wrong_one(*inputs[k]))
+        hint: lambda k, wrong_one=f: _several(name, wrong_one(*inputs[k]), len(labels))
         for hint, f in (slips or {}).items()
     }
     return wrong(*likely(got, want, known, tolerance), *verdict.lines)
@@ -322,8 +313,13 @@ def _rows_of(values: Sequence[Any]) -> int:
     return next((len(v) for v in values if getattr(v, "ndim", 0) == 2), 1)
 
 
-def _several(value: Any) -> list[Array]:
-    return tensors(list(value) if isinstance(value, list | tuple) else [value])
+def _several(name: str, value: Any, count: int) -> list[Array]:
+    """Read what a function gave: a tuple of arrays, a list of them where it gives several, or one.
+
+    A list in place of one array is that array.
+    """
+    several = isinstance(value, tuple) or (isinstance(value, list) and count > 1)
+    return [array(name, v) for v in (value if several else (value,))]
 
 
 def _like(got: Array, want: Array) -> Array:

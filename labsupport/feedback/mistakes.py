@@ -69,7 +69,7 @@ def describe(got: Sequence[Array], want: Sequence[Array], samples: Sequence[int]
     if len(ratios) == len(got):
         return _ratios(ratios, samples)
     off = [float(np.linalg.norm(g - w) / np.linalg.norm(w)) for g, w in pairs if w.any()]
-    if not off:
+    if not any(off):
         return "is not zero, and should be"
     if max(off) < 1e-4:
         digits = int(-np.log10(max(off)))

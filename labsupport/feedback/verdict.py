@@ -1,7 +1,9 @@
 """What a self-check says about an answer, and how it is shown. Used by every chapter's exercises.
 
 A verdict is right, wrong, or open (not attempted yet). JupyterLab shows it as a box, everything
-else as text. To judge an answer raises nothing: "Run all" never stops at an exercise.
+else as text. What a student's function raises, and what cannot be read of an answer, is Unreadable:
+`reading` makes it a verdict, so that "Run all" never stops at an exercise. All else that is raised
+here is an error of ours, and is not caught.
 """
 
 from __future__ import annotations
@@ -11,13 +13,15 @@ import linecache
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, wraps
 from html import escape
 from traceback import walk_tb
-from types import CodeType
-from typing import Any, Literal
+from types import CodeType, FunctionType
+from typing import Any, Literal, ParamSpec, TypeAlias
 
 import numpy as np
+
+from labsupport.checks import Array
 
 HEADS = {"right": "Right.", "wrong": "Not yet.", "open": "Not attempted yet."}
 BOX = "border-left:0.3em solid #808080;padding:0.1em 0.9em;margin:0.4em 0"
@@ -43,6 +47,9 @@ class Verdict:
     def passed(self) -> bool:
         """Whether the answer is right."""
         return self.status == "right"
+
+    def __bool__(self) -> bool:
+        return self.passed
 
     def __repr__(self) -> str:
         return "\n  ".join((HEADS[self.status], *self.lines))
@@ -80,14 +87,40 @@ def together(*verdicts: Verdict) -> Verdict:
     return right(*(line for v in verdicts for line in v.lines))
 
 
+class Unreadable(Exception):
+    """An answer with which nothing can be done; the verdict says why."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(str(verdict))
+        self.verdict = verdict
+
+
+Judge: TypeAlias = Callable[..., Verdict]
+"""Takes the student's answers, gives a verdict."""
+
+_Given = ParamSpec("_Given")
+
+
+def reading(judge: Callable[_Given, Verdict]) -> Callable[_Given, Verdict]:
+    """Decorate a judge: of an answer that it could not read it gives the verdict on that."""
+
+    @wraps(judge)
+    def reader(*args: _Given.args, **kwargs: _Given.kwargs) -> Verdict:
+        try:
+            return judge(*args, **kwargs)
+        except Unreadable as error:
+            return error.verdict
+
+    return reader
+
+
 def is_open(answer: object) -> bool:
     """Whether an answer was left as it stood: `...`, None, an empty collection, an empty body."""
     if answer is None or answer is ...:
         return True
     if isinstance(answer, tuple | list | dict | set | str):
         return not answer or (isinstance(answer, tuple | list) and any(a is ... for a in answer))
-    code = getattr(answer, "__code__", None)
-    return isinstance(code, CodeType) and _is_empty(code)
+    return isinstance(answer, FunctionType) and _is_empty(answer.__code__)
 
 
 @cache
@@ -101,16 +134,8 @@ def _is_empty(code: CodeType) -> bool:
     )
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What calling a student's function gave: a value, or the verdict on why there is none."""
-
-    value: Any = None
-    problem: Verdict | None = None
-
-
-def call(name: str, function: Any, *args: Any, **kwargs: Any) -> Outcome:
-    """Call a student's function; an exception becomes a verdict that shows the line it came from.
+def call(name: str, function: Any, *args: Any) -> Any:
+    """Call a student's function, and give what it gave.
 
     Parameters
     ----------
@@ -118,31 +143,34 @@ def call(name: str, function: Any, *args: Any, **kwargs: Any) -> Outcome:
         What the exercise calls it.
     function : object
         The student's answer.
-    *args, **kwargs
+    *args
         Handed on.
 
-    Returns
-    -------
-    Outcome
-        With a `problem` if it is no function, is not written yet, raised, or returned nothing.
+    Raises
+    ------
+    Unreadable
+        It is no function, is not written yet, returned nothing, or raised: then the verdict shows
+        the line that the exception came from.
     """
     if is_open(function):
-        return Outcome(problem=unattempted(name))
+        raise Unreadable(unattempted(name))
     if not callable(function):
-        kind = type(function).__name__
-        return Outcome(problem=wrong(f"`{name}` is of type {kind}; expected a function."))
+        raise Unreadable(wrong(f"`{name}` is of type {_kind(function)}; expected a function."))
     try:
         with np.errstate(all="ignore"):
-            value = function(*args, **kwargs)
+            value = function(*args)
     except NotImplementedError:
-        return Outcome(problem=unattempted(name))
+        value = ...
     except Exception as error:
         shapes = re.search("matmul|broadcast|aligned|shapes|size of tensor", str(error))
         more = ["Write the shapes beside that line: is a `.T` missing?"] if shapes else []
-        return Outcome(problem=wrong(f"`{name}` stopped with {_where(error, function)}", *more))
+        said = wrong(f"`{name}` stopped with {_where(error, function)}", *more)
+        raise Unreadable(said) from error
+    if value is ...:
+        raise Unreadable(unattempted(name))
     if value is None:
-        return Outcome(problem=wrong(f"`{name}` gives None: its last line is not a `return`."))
-    return Outcome(problem=unattempted(name)) if value is ... else Outcome(value)
+        raise Unreadable(wrong(f"`{name}` gives None: its last line is not a `return`."))
+    return value
 
 
 def _where(error: Exception, function: Any) -> str:
@@ -173,6 +201,7 @@ GENERAL_SLIPS = {
 """Ratio of a wrong number to the right one, and the slip that makes it."""
 
 
+@reading
 def number(
     name: str,
     answer: object,
@@ -208,8 +237,6 @@ def number(
     if is_open(answer):
         return unattempted(name)
     value = one_number(name, answer)
-    if isinstance(value, Verdict):
-        return value
     if close(value, expected, rtol, atol):
         return right(praise or f"`{name}` is right.")
     for hint, slipped in (slips or {}).items():
@@ -225,22 +252,78 @@ def number(
     return wrong(f"`{name}` is {'more than ten times ' if far else ''}too {size}.")
 
 
-def one_number(name: str, answer: object) -> float | Verdict:
-    """Read one finite number out of an answer, or say why that is impossible."""
-    detached = answer.detach() if hasattr(answer, "detach") else answer
+def array(
+    name: str, answer: object, kinds: str = "fiu", expected: str = "an array of numbers"
+) -> Array:
+    """Read an array out of an answer: of one of these kinds of NumPy's types.
+
+    Raises
+    ------
+    Unreadable
+        Text, a None among the numbers, rows of different lengths, any other object.
+    """
     try:
-        array = np.asarray(detached, dtype=float)
-    except (TypeError, ValueError):
-        return wrong(f"`{name}` is of type {type(answer).__name__}; expected a number.")
-    if array.size != 1:
-        return wrong(f"`{name}` has shape {array.shape}; expected one number.")
-    value = float(array.reshape(()))
+        found = np.asarray(answer.detach() if hasattr(answer, "detach") else answer)
+        if found.dtype == object and all(hasattr(entry, "__float__") for entry in found.flat):
+            found = found.astype(float)  # fractions
+    except Exception:  # rows of different lengths, or an object that only looks like an array
+        found = np.array(None)
+    if found.dtype.kind not in kinds:
+        rows = ", its rows of one length" if isinstance(answer, list | tuple) else ""
+        raise Unreadable(wrong(f"`{name}` is of type {_kind(answer)}; expected {expected}{rows}."))
+    return found
+
+
+def _kind(answer: object) -> str:
+    values = f" of {answer.dtype}" if isinstance(answer, np.ndarray) else ""
+    return f"{type(answer).__name__}{values}"
+
+
+def one_number(name: str, answer: object) -> float:
+    """Read one finite number out of an answer.
+
+    Raises
+    ------
+    Unreadable
+        It is no number, several, nan or infinite.
+    """
+    found = array(name, answer, expected="a number")
+    if found.size != 1:
+        raise Unreadable(wrong(f"`{name}` has shape {found.shape}; expected one number."))
+    value = float(found.reshape(()))
     if not np.isfinite(value):
-        return wrong(
-            f"`{name}` is {value}: look for 0/0, a log(0) or a mean over a nan (`np.nanmean`)."
-        )
+        hint = "look for 0/0, a log(0) or a mean over a nan (`np.nanmean`)"
+        raise Unreadable(wrong(f"`{name}` is {value}: {hint}."))
     return value
 
 
-Check = Callable[..., Verdict]
-"""A self-check: takes the student's answers, gives a verdict."""
+def table(name: str, answer: object, keys: tuple[float, ...]) -> dict[float, object]:
+    """Read a dictionary with these keys out of an answer.
+
+    Raises
+    ------
+    Unreadable
+        Something else, or other keys.
+    """
+    if not isinstance(answer, dict) or set(answer) != set(keys):
+        raise Unreadable(wrong(f"`{name}` should be a dictionary with the keys {keys}."))
+    return answer
+
+
+def members(name: str, answer: object, kind: type, expected: str) -> set[Any]:
+    """Read a set out of an answer: of any collection, of one member alone, of names with commas.
+
+    Raises
+    ------
+    Unreadable
+        Something that holds other things than members of this kind.
+    """
+    if isinstance(answer, str):
+        answer = [part.strip() for part in answer.split(",")]
+    try:
+        found = {answer} if isinstance(answer, kind) else set(answer)  # type: ignore[call-overload]
+    except Exception:  # nothing to go through, or members that no set can hold
+        found = {None}
+    if not all(isinstance(member, kind) for member in found):
+        raise Unreadable(wrong(f"`{name}` is of type {_kind(answer)}; expected {expected}."))
+    return found

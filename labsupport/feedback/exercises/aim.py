@@ -9,8 +9,9 @@ import numpy as np
 from labsupport import datasets, descent, network
 from labsupport.checks import Array
 from labsupport.feedback.verdict import (
-    Check,
+    Judge,
     Verdict,
+    array,
     is_open,
     number,
     one_number,
@@ -78,13 +79,10 @@ def product(W: object, b: object) -> Verdict:
     """Judge weights for the inputs x1, x2 and x1 x2, ex-product."""
     if missing := [name for name, given in (("W", W), ("b", b)) if is_open(given)]:
         return unattempted(*missing)
-    weights = np.asarray(W, dtype=float)
+    weights, bias = array("W", W), one_number("b", b)
     if weights.shape != (3, 1):
         hint = ": it is transposed" if weights.shape == (1, 3) else ""
         return wrong(f"`W` has shape {weights.shape} where (3, 1) is needed{hint}.")
-    bias = one_number("b", b)
-    if isinstance(bias, Verdict):
-        return bias
     X, Y = datasets.xor()
     Z: Array = np.column_stack([X, X[:, 0] * X[:, 1]]) @ weights + bias
     missed = [k for k in range(4) if (Z[k, 0] > 0) != (Y[k, 0] > 0.5) or Z[k, 0] == 0]
@@ -99,4 +97,4 @@ def product(W: object, b: object) -> Verdict:
     return wrong(*lines, *([start] if 0 in missed else []))
 
 
-CHECKS: dict[str, Check] = {"ex-guess": guess, "ex-and-or": and_or, "ex-product": product}
+CHECKS: dict[str, Judge] = {"ex-guess": guess, "ex-and-or": and_or, "ex-product": product}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from labsupport import datasets, descent
-from labsupport.feedback.verdict import Check, Verdict, number, right, together, wrong
+from labsupport.feedback.verdict import Judge, Verdict, number, right, table, together
 from labsupport.history import History
 from labsupport.network import Network, Parameters
 
@@ -19,17 +19,15 @@ def _search(begin: Parameters, first: float, c: float, warm: bool = False) -> Hi
     return run.history
 
 
-def constants(trials_by_c: object, begin: Parameters) -> Verdict:
+def constants(trials_by_c: object, *, begin: Parameters) -> Verdict:
     """Judge the mean number of trials for four constants c, from `begin`, ex-constants."""
-    if not isinstance(trials_by_c, dict) or set(trials_by_c) != set(CONSTANTS):
-        return wrong(f"`trials_by_c` should be a dictionary with the keys {CONSTANTS}.")
     verdicts = []
-    for c in CONSTANTS:
-        name, answer = f"trials_by_c[{c:g}]", trials_by_c[c]
-        mean = float(np.nanmean(_search(begin, 16.0, c).trials))
+    for c, answer in sorted(table("trials_by_c", trials_by_c, CONSTANTS).items()):
+        name = f"trials_by_c[{c:g}]"
+        trials = _search(begin, 16.0, c).trials
+        mean = float(np.nanmean(trials))
         verdict = number(name, answer, mean, atol=0.15)
         if verdict.status == "wrong":
-            trials = _search(begin, 16.0, c).trials
             slips = {
                 "that is the sum over all epochs; a mean is asked for": float(np.nansum(trials)),
                 "that is the largest number; a mean is asked for": float(np.nanmax(trials)),
@@ -45,7 +43,7 @@ def constants(trials_by_c: object, begin: Parameters) -> Verdict:
             verdict = number(name, answer, mean, slips, atol=0.15)
         verdicts.append(verdict)
     joint = together(*verdicts)
-    return right("The four means are right.") if joint.passed else joint
+    return right("The four means are right.") if joint else joint
 
 
 def _descend(c: float, first: float = 1.0, shrink: float = 0.5) -> list[float]:
@@ -93,7 +91,7 @@ def give_up(trials_until_end: object) -> Verdict:
     return number("trials_until_end", trials_until_end, trials, slips, rtol=1e-9)
 
 
-CHECKS: dict[str, Check] = {
+CHECKS: dict[str, Judge] = {
     "ex-constants": constants,
     "ex-quadratic": quadratic,
     "ex-give-up": give_up,

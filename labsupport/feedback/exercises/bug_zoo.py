@@ -9,7 +9,7 @@ import numpy as np
 
 from labsupport import network, zoo
 from labsupport.bugs import BUGS, Bug
-from labsupport.feedback.verdict import Check, Verdict, is_open, right, together, unattempted, wrong
+from labsupport.feedback.verdict import Judge, Verdict, is_open, right, together, unattempted, wrong
 from labsupport.gradcheck.agreement import relative_error
 
 NET = network.Network((3, 4, 5, 2))
@@ -78,7 +78,7 @@ def suspects_ef(suspect_e: object, suspect_f: object) -> Verdict:
     return together(_suspect("E", suspect_e), _suspect("F", suspect_f))
 
 
-CHECKS: dict[str, Check] = {
+CHECKS: dict[str, Judge] = {
     "ex-suspects-ab": suspects_ab,
     "ex-suspects-cd": suspects_cd,
     "ex-suspects-ef": suspects_ef,

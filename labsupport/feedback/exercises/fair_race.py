@@ -9,7 +9,7 @@ import numpy as np
 from labsupport import datasets, descent, network
 from labsupport.checks import Array
 from labsupport.feedback.verdict import (
-    Check,
+    Judge,
     Verdict,
     call,
     close,
@@ -36,13 +36,8 @@ def growth(expected_trials: Any) -> Verdict:
         "factors multiply: take logarithms": lambda g, s: 1 + g * s,
     }
     cases = [(2.0, 0.5), (1.1, 0.5), (4.0, 0.5), (2.0, 0.8), (1.5, 0.2)]
-    given = []
-    for case in cases:
-        outcome = call("expected_trials", expected_trials, *case)
-        value = outcome.problem or one_number("expected_trials", outcome.value)
-        if isinstance(value, Verdict):
-            return value
-        given.append(value)
+    name = "expected_trials"
+    given = [one_number(name, call(name, expected_trials, *case)) for case in cases]
 
     def agrees(formula: Any) -> bool:
         return all(close(v, formula(*case), 1e-6) for v, case in zip(given, cases, strict=True))
@@ -57,9 +52,9 @@ def growth(expected_trials: Any) -> Verdict:
     return wrong("With growth 2 and shrink 0.5, each doubling needs one refusal to undo it.")
 
 
-def break_condition(share: object, starts: Parameters) -> Verdict:
+def break_condition(share: object, *, starts: Parameters) -> Verdict:
     """Judge the share of steps that Armijo's condition refuses, ex-break-condition."""
-    data = datasets.moons()
+    data, given = datasets.moons(), one_number("share", share)
     rule = descent.Fixed(4.0)
     h = descent.train(
         NET, starts, data.X_train, data.Y_train, rule, BUDGET // 3, progress=False
@@ -78,11 +73,12 @@ def break_condition(share: object, starts: Parameters) -> Verdict:
         "the step is missing: the promise is step times squared norm": refused(norm**2),
         "that is with c = 1e-4; 0.3 is asked for": refused(step * norm**2, 1e-4),
     }
-    return number("share", share, expected, slips, rtol=0.01)
+    return number("share", given, expected, slips, rtol=0.01)
 
 
-def interpolate(interpolated: object, starts: Parameters) -> Verdict:
+def interpolate(interpolated: object, *, starts: Parameters) -> Verdict:
     """Judge the median loss of a warm search with interpolation, ex-race-interpolate."""
+    given = one_number("interpolated", interpolated)
 
     def median(**options: Any) -> tuple[float, float]:
         data = datasets.moons()
@@ -95,17 +91,17 @@ def interpolate(interpolated: object, starts: Parameters) -> Verdict:
         return float(np.median(at_budget)), float(np.median(h.loss[-1]))
 
     expected, at_the_end = median(warm=True, interpolate=True)
-    if (verdict := number("interpolated", interpolated, expected, rtol=0.03)).passed:
+    if verdict := number("interpolated", given, expected, rtol=0.03):
         return verdict  # without a run for each slip
     slips = {
         "that is after 333 epochs, which cost more than the budget": at_the_end,
         "that is without interpolation": median(warm=True)[0],
         "that is without warm start": median(interpolate=True)[0],
     }
-    return number("interpolated", interpolated, expected, slips, rtol=0.03)
+    return number("interpolated", given, expected, slips, rtol=0.03)
 
 
-CHECKS: dict[str, Check] = {
+CHECKS: dict[str, Judge] = {
     "ex-growth": growth,
     "ex-break-condition": break_condition,
     "ex-race-interpolate": interpolate,

@@ -10,11 +10,12 @@ import numpy as np
 from labsupport import descent, network, records
 from labsupport.checks import Array
 from labsupport.feedback.verdict import (
-    Check,
+    Judge,
     Verdict,
     call,
     is_open,
     number,
+    one_number,
     right,
     together,
     unattempted,
@@ -72,15 +73,15 @@ def second_training(second: object, first_loss: object) -> Verdict:
     (honest,) = set(curves) - {guilty}
     if is_open(second):
         letter = unattempted("second")
+    elif not isinstance(second, str) or second not in curves:
+        letter = wrong(f"`second` is {second!r}; expected one of the letters {', '.join(curves)}.")
     elif second == guilty:
         letter = right("`second` is right.")
-    elif second in curves:
+    else:
         letter = wrong(
             "`second`: this curve begins at the loss of its initial parameters, to the last digit. "
             "That it falls early or late says nothing."
         )
-    else:
-        letter = wrong(f"`second` is {second!r}; expected one of the letters {', '.join(curves)}.")
     slips = {
         "that is where the curve begins; take the loss of its initial parameters": float(
             curves[guilty].loss[0]
@@ -90,9 +91,15 @@ def second_training(second: object, first_loss: object) -> Verdict:
     return together(letter, number("first_loss", first_loss, firsts[guilty], slips, rtol=2e-4))
 
 
+@cache
+def _crowd() -> records.Rerun:
+    """The record from the 200 starts of the chapter."""
+    return records.run("xor-autograd", rng=np.random.default_rng(16), runs=200)
+
+
 def place(lower: object) -> Verdict:
     """Judge how many of the chapter's 200 starts are below the record, ex-place."""
-    crowd = records.run("xor-autograd", rng=np.random.default_rng(16), runs=200)
+    crowd = _crowd()
     _, theirs, here = crowd.beside()
     slips = {
         "that is how many are above it": float((here[-1] > theirs[-1]).sum()),
@@ -114,13 +121,8 @@ def smallest_margin(margin: object) -> Verdict:
     for _ in range(20):
         Y = (rng.random((6, 1)) < 0.5).astype(float)
         P = np.where(rng.random((6, 1)) < 0.8, abs(Y - 0.45 * rng.random((6, 1))), 1 - Y)
-        outcome = call("margin", margin, P.copy(), Y.copy())
-        if outcome.problem is not None:
-            return outcome.problem
-        got = np.asarray(outcome.value, dtype=float)
-        if got.size != 1:
-            return wrong(f"`margin` gives an array of shape {got.shape}; expected one number.")
-        value, each = float(got.reshape(())), (P - 0.5) * np.where(Y > 0.5, 1, -1)
+        value = one_number("margin", call("margin", margin, P.copy(), Y.copy()))
+        each = (P - 0.5) * np.where(Y > 0.5, 1, -1)
         if abs(value - each.min()) > 1e-9:
             hint = _margin_slip(value, P, each)
             slips[hint] = slips.get(hint, 0) + 1
@@ -145,7 +147,7 @@ def _margin_slip(value: float, P: Array, each: Array) -> str:
     return hints[0] if hints else "`margin` is off for some outputs; try P = 0.4 with Y = 1."
 
 
-CHECKS: dict[str, Check] = {
+CHECKS: dict[str, Judge] = {
     "ex-two-curves": second_training,
     "ex-place": place,
     "ex-margin": smallest_margin,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,12 @@ from labsupport.checks import Array
 from labsupport.feedback import diagnosis
 from labsupport.feedback.cases import Case
 from labsupport.feedback.verdict import (
-    Check,
+    Judge,
     Verdict,
     is_open,
+    members,
     number,
+    reading,
     right,
     together,
     unattempted,
@@ -124,14 +127,14 @@ def identity(checksum: object, blind_to: object) -> Verdict:
     return together(computed, _blind(blind_to))
 
 
+@reading
 def _blind(answer: object) -> Verdict:
     if is_open(answer):
         return unattempted("blind_to")
-    if isinstance(answer, int):
-        answer = {answer}
-    if not isinstance(answer, set | frozenset | list | tuple) or not set(answer) <= {1, 2, 3, 4}:
-        return wrong("`blind_to` should be a set of numbers from 1 to 4, such as `{3}`.")
-    named, expected = set(answer), _not_used()
+    form = "a set of numbers from 1 to 4, such as `{3}`"
+    named, expected = members("blind_to", answer, Integral, form), _not_used()
+    if not named <= {1, 2, 3, 4}:
+        return wrong(f"`blind_to` should be {form}.")
     if named == expected:
         return right("`blind_to` is right.")
     if named & ({1, 2, 3, 4} - expected):
@@ -156,7 +159,7 @@ def _not_used() -> set[int]:
     return {n for n, value in sums.items() if abs(value) < 1e-9}
 
 
-CHECKS: dict[str, Check] = {
+CHECKS: dict[str, Judge] = {
     "ex-by-hand": by_hand,
     "ex-input-gradient": slope_by_input,
     "ex-columns": columns,

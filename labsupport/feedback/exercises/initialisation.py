@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
 from labsupport import network
 from labsupport.feedback.verdict import (
-    Check,
+    Judge,
     Verdict,
     call,
     close,
     is_open,
+    members,
     one_number,
+    reading,
     right,
     together,
     unattempted,
@@ -38,13 +39,8 @@ def leaky_variance(leaky_variance: Any) -> Verdict:
         "the sum over the inputs is missing: how many are there?": lambda n, s: 2 / (1 + s * s),
     }
     cases = [(32, 0.0), (32, 0.01), (7, 0.2), (100, 1.0)]
-    given = []
-    for case in cases:
-        outcome = call("leaky_variance", leaky_variance, *case)
-        value = outcome.problem or one_number("leaky_variance", outcome.value)
-        if isinstance(value, Verdict):
-            return value
-        given.append(value)
+    name = "leaky_variance"
+    given = [one_number(name, call(name, leaky_variance, *case)) for case in cases]
 
     def agrees(formula: Any) -> bool:
         return all(close(v, formula(*case), 1e-9) for v, case in zip(given, cases, strict=True))
@@ -60,17 +56,13 @@ def leaky_variance(leaky_variance: Any) -> Verdict:
     )
 
 
+@reading
 def _moving(name: str, answer: object, expected: set[str], activation: str) -> Verdict:
     """Judge the names of the tensors that have a gradient."""
     if is_open(answer):
         return unattempted(name)
-    if isinstance(answer, str):
-        answer = {part.strip() for part in answer.split(",")}
-    if not isinstance(answer, Collection) or not all(isinstance(n, str) for n in answer):
-        kind = type(answer).__name__
-        return wrong(f"`{name}` is of type {kind}; expected names, as in `{{'W1', 'b1'}}`.")
+    given = members(name, answer, str, "names, as in `{'W1', 'b1'}`")
     tensors = {f"{letter}{layer}" for layer in range(1, 11) for letter in "Wb"}
-    given = set(answer)
     if unknown := sorted(given - tensors):
         return wrong(f"`{name}`: no tensor is called {', '.join(unknown)}; they go from W1 to b10.")
     if given == expected:
@@ -115,19 +107,18 @@ def unit_variance(unit_variance: Any) -> Verdict:
         net = Network((3, 20, 20, 20, 1), activation, "identity", "bce_with_logits")
         P = network.initialise(net, rng, "normal")
         kept = P.copy()
-        outcome = call("unit_variance", unit_variance, net, P, X)
-        if outcome.problem:
-            return outcome.problem
+        after = call("unit_variance", unit_variance, net, P, X)
         if not np.array_equal(P.vector, kept.vector):
             return wrong("`unit_variance` has changed the `P` it was given: work on `P.copy()`.")
-        if (verdict := _judge_scaled(net, kept, outcome.value, X)) is not None:
+        if (verdict := _judge_scaled(net, kept, after, X)) is not None:
             return verdict
     return right("Every layer has a mean square of 1, for tanh and for ReLU.")
 
 
 def _judge_scaled(net: Network, before: Parameters, after: Any, X: Any) -> Verdict | None:
     """Say what is wrong with rescaled parameters, or nothing."""
-    if not isinstance(after, Parameters) or after.sizes != before.sizes:
+    same = isinstance(after, Parameters) and after.sizes == before.sizes
+    if not same or after.vector.shape != before.vector.shape:
         kind = type(after).__name__
         return wrong(f"`unit_variance` gives {kind}; expected Parameters of the layers of `P`.")
     factors = []
@@ -158,7 +149,7 @@ def _judge_scaled(net: Network, before: Parameters, after: Any, X: Any) -> Verdi
     return wrong(f"The mean square of Z_1 is {squares[0]:.3g} afterwards; expected 1.")
 
 
-CHECKS: dict[str, Check] = {
+CHECKS: dict[str, Judge] = {
     "ex-leaky-variance": leaky_variance,
     "ex-first-to-move": first_to_move,
     "ex-unit-variance": unit_variance,

@@ -14,13 +14,16 @@ from labsupport.feedback import diagnosis
 from labsupport.feedback.cases import Case, draw, expected, tensors
 from labsupport.feedback.mistakes import differ, norm
 from labsupport.feedback.verdict import (
-    Check,
+    Judge,
+    Unreadable,
     Verdict,
     call,
     is_open,
+    members,
     number,
     one_number,
     right,
+    table,
     together,
     wrong,
 )
@@ -84,11 +87,12 @@ def planted(broken_backward: object, named: object) -> Verdict:
     cases = [Case(SIGMOID, start, X, Y), *draw(SIGMOID, np.random.default_rng(3), outputs=1)]
     seen: list[set[str]] = []
     for case in cases:
-        outcome = call("broken_backward", broken_backward, *_arguments(case.copy()))
-        if outcome.problem:
-            note = () if outcome.problem.status == "open" else ("Plant one that does not raise.",)
-            return together(outcome.problem, *map(wrong, note))
-        given, correct = tensors(outcome.value), expected(case)
+        try:
+            value = call("broken_backward", broken_backward, *_arguments(case.copy()))
+        except Unreadable as error:
+            note = () if error.verdict.status == "open" else ("Plant one that does not raise.",)
+            return together(error.verdict, *map(wrong, note))
+        given, correct = tensors("broken_backward", value), expected(case)
         if [t.shape for t in given] != [t.shape for t in correct]:
             return wrong("The shapes give this mistake away at once. Plant one that they hide.")
         pairs = zip(Weights._fields, given, correct, strict=True)
@@ -100,7 +104,10 @@ def planted(broken_backward: object, named: object) -> Verdict:
     if is_open(named):
         text = "`broken_backward` is wrong, as it should be. Now `named`: which arrays show it?"
         return Verdict("open", (text,))
-    answer = {str(name).removeprefix("d") for name in np.ravel(list(named))}  # type: ignore[call-overload]
+    names = members("named", named, str, "names, as in `{'W1', 'b1'}`")
+    answer = {name.removeprefix("d") for name in names}
+    if unknown := sorted(answer - set(Weights._fields)):
+        return wrong(f"`named`: no array is called {', '.join(unknown)}.")
     if answer in seen:
         return right(f"The mistake shows in {', '.join(sorted(answer))}.", *slip)
     everywhere = {name for names in seen for name in names}
@@ -132,14 +139,8 @@ def width(solved: object) -> Verdict:
 
     Other starts give other counts: a quarter of the runs more or less is still right.
     """
-    if not isinstance(solved, dict) or set(solved) != set(WIDTHS):
-        return wrong(f"`solved` should be a dictionary with the keys {WIDTHS}.")
-    counts = {}
-    for hidden in WIDTHS:
-        value = one_number(f"solved[{hidden}]", solved[hidden])
-        if isinstance(value, Verdict):
-            return value
-        counts[hidden] = value
+    given = table("solved", solved, WIDTHS)
+    counts = {hidden: one_number(f"solved[{hidden}]", given[hidden]) for hidden in WIDTHS}
     if any(not 0 <= n <= 50 or n != int(n) for n in counts.values()):
         return wrong("Counts of fifty starts are whole numbers from 0 to 50, not shares or losses.")
     right_ones = _solved()
@@ -157,4 +158,4 @@ def width(solved: object) -> Verdict:
     return wrong(*lines, "Is it 5000 epochs at learning rate 1, and a loss below 0.1?")
 
 
-CHECKS: dict[str, Check] = {"ex-tanh": tanh, "ex-break": planted, "ex-width": width}
+CHECKS: dict[str, Judge] = {"ex-tanh": tanh, "ex-break": planted, "ex-width": width}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from labsupport import datasets, network
 from labsupport.checks import Array
 from labsupport.feedback.diagnosis import function
-from labsupport.feedback.verdict import Check, Verdict, number, right, wrong
+from labsupport.feedback.verdict import Judge, Verdict, number, right, wrong
 
 
 def third_layer(answer: object) -> Verdict:
@@ -29,22 +30,24 @@ def third_layer(answer: object) -> Verdict:
         lines.append(f"Not asked for: {', '.join(f'`{name}`' for name in extra)}.")
     for name in expected.keys() & answer.keys():
         given, shape = answer[name], expected[name]
-        if not isinstance(given, tuple | list) or tuple(given) != shape:
-            lines.append(f"`{name}` is not {given}: {_shape_hint(name, given, shape, m)}.")
+        lengths = tuple(given) if isinstance(given, tuple | list) else (given,)
+        if not all(isinstance(n, Integral) for n in lengths) or lengths != shape:
+            lines.append(f"`{name}` is not {given}: {_shape_hint(name, lengths, shape, m)}.")
     return wrong(*sorted(lines)) if lines else right("All twelve shapes are right.")
 
 
-def _shape_hint(name: str, given: Any, shape: tuple[int, ...], m: int) -> str:
-    what = tuple(given) if isinstance(given, tuple | list) else (given,)
+def _shape_hint(name: str, given: tuple[Any, ...], shape: tuple[int, ...], m: int) -> str:
+    if not given or not all(isinstance(n, Integral) for n in given):
+        return "a shape is a tuple of whole numbers, such as `(3, 5)`"
     if name[0] == "b":
         return "a bias is one row, added to every sample" + (
-            "; write both of its lengths" if len(what) == 1 else ""
+            "; write both of its lengths" if len(given) == 1 else ""
         )
-    if what == shape[::-1]:
+    if given == shape[::-1]:
         return "it is transposed; rows are samples" if name[0] in "ZD" else "it is transposed"
     if name[0] == "W":
         return "as many rows as the layer before has units, as many columns as its own"
-    if name[0] == "D" and what[0] != m:
+    if name[0] == "D" and given[0] != m:
         return "a delta has the shape of its Z, not of W"
     return "a row for each sample, a column for each unit of its layer"
 
@@ -117,7 +120,7 @@ def update_order(relative_change: object) -> Verdict:
     return number("relative_change", relative_change, norm / size, slips, rtol=0.005)
 
 
-CHECKS: dict[str, Check] = {
+CHECKS: dict[str, Judge] = {
     "ex-third-layer": third_layer,
     "ex-mse-delta": mse_delta,
     "ex-update-order": update_order,

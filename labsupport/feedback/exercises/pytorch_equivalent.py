@@ -12,7 +12,7 @@ from labsupport import datasets, descent, network
 from labsupport.checks import Array
 from labsupport.feedback import diagnosis
 from labsupport.feedback.cases import Case
-from labsupport.feedback.verdict import Check, Verdict, one_number, right, wrong
+from labsupport.feedback.verdict import Judge, Verdict, array, call, one_number, right, wrong
 from labsupport.network import Network, Parameters
 
 NET = Network((2, 4, 1))
@@ -40,8 +40,6 @@ def float32(gap: object) -> Verdict:
     Its last digits depend on the machine, so only its size is judged.
     """
     value = one_number("gap", gap)
-    if isinstance(value, Verdict):
-        return value
     if value == 0:
         return wrong("`gap` is exactly 0: both sides are the same run, or of the same precision.")
     if value < 0:
@@ -62,7 +60,8 @@ def transpose(by_hand: Any) -> Verdict:
     """Judge a module that weights were copied into by hand, ex-transpose."""
     if not hasattr(by_hand, "parameters"):
         return wrong(f"`by_hand` is of type {type(by_hand).__name__}; expected an `nn.Sequential`.")
-    copied = [np.asarray(p.detach().numpy()) for p in by_hand.parameters()]
+    name = "by_hand.parameters"
+    copied = [array(f"{name}()", p) for p in call(name, list, call(name, by_hand.parameters))]
     wanted = [t.T if t.shape[0] > 1 else t[0] for t in _start()]
     if [t.shape for t in copied] != [t.shape for t in wanted]:
         shapes = ", ".join(str(t.shape) for t in copied)
@@ -132,7 +131,7 @@ def momentum(train_with_momentum: object) -> Verdict:
     )
 
 
-CHECKS: dict[str, Check] = {
+CHECKS: dict[str, Judge] = {
     "ex-float32": float32,
     "ex-transpose": transpose,
     "ex-momentum": momentum,

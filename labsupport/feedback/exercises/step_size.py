@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from labsupport import datasets, network
 from labsupport.checks import Array
-from labsupport.feedback.verdict import Check, Verdict, number, together
+from labsupport.feedback.verdict import Judge, Verdict, number, together
 from labsupport.network import Network, Parameters
 
 
@@ -62,14 +64,22 @@ def units(kappa_mm: object, steps_mm: object) -> Verdict:
         "that is its inverse": float(1 / np.linalg.cond(H)),
     }
     kappa = number("kappa_mm", kappa_mm, float(np.linalg.cond(H)), slips)
-    step, old_step = 1 / _top(Hessian_at_0), 1 / _top(_curvature(data.X_train, np.zeros(2)))
-    count = _steps(X, y, best, step)
-    slips = {
+    count, counted = _steps_by_slip()
+    return together(kappa, number("steps_mm", steps_mm, count, counted, atol=2))
+
+
+@cache
+def _steps_by_slip() -> tuple[int, dict[str, float]]:
+    """How many steps it takes in millimetres, and how many with each slip."""
+    data = datasets.moons()
+    X, y = data.X_train * [1, 10], data.Y_train[:, 0]
+    best, zero = _minimum(X, y), np.zeros(2)
+    step, old_step = 1 / _top(_curvature(X, zero)), 1 / _top(_curvature(data.X_train, zero))
+    return _steps(X, y, best, step), {
         "that is in centimetres": _steps(data.X_train, y, best * [1, 10], old_step),
         "that is with steps of 2/L": _steps(X, y, best, 2 * step),
         "that is with steps of 1/(4L): is the 1/4 in L twice?": _steps(X, y, best, step / 4),
     }
-    return together(kappa, number("steps_mm", steps_mm, count, slips, atol=2))
 
 
 def _steps(X: Array, y: Array, best: Array, step: float) -> int:
@@ -96,6 +106,7 @@ def leave_edge(fell_back: object) -> Verdict:
     return number("fell_back", fell_back, float((end < 0.95 * peak).sum()), slips)
 
 
+@cache
 def _sharpness_of_cross_entropy() -> tuple[Array, Array]:
     """Highest and last sharpness of the eight runs of the exercise, (8,) each."""
     few = datasets.moons(samples=125)
@@ -120,7 +131,7 @@ def _sharpness_of_cross_entropy() -> tuple[Array, Array]:
     return np.max(seen, axis=0), np.array(seen[-1])
 
 
-CHECKS: dict[str, Check] = {
+CHECKS: dict[str, Judge] = {
     "ex-sharp-bound": sharp_bound,
     "ex-units": units,
     "ex-leave-edge": leave_edge,

@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 
 from labsupport import datasets, network
 from labsupport.checks import Array
-from labsupport.feedback.verdict import Check, Verdict, call, number, right, together, wrong
+from labsupport.feedback.verdict import Judge, Verdict, array, call, number, right, together, wrong
 from labsupport.network import Network, Parameters
 
 SOLVED, STARTS = 53, 200
@@ -59,17 +59,15 @@ def auditor(fits: object) -> Verdict:
     for what, net, losses, start, end, want in _curves():
         X, Y = datasets.xor()
         kept = start.vector.copy(), end.vector.copy(), losses.copy()
-        outcome = call("fits", fits, losses, net, start, end, X, Y)
-        if outcome.problem:
-            return outcome.problem
+        value = call("fits", fits, losses, net, start, end, X, Y)
         now = start.vector, end.vector, losses
         if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(kept, now, strict=True)):
             return wrong("`fits` changes what it is given; an auditor must not touch the evidence.")
-        verdict = np.asarray(outcome.value)
-        if verdict.shape != () or verdict.dtype.kind != "b":
-            return wrong(f"`fits` gives {outcome.value!r}; expected True or False.")
-        if bool(verdict) != want:
-            return wrong(f"`fits` says {bool(verdict)} {what}.")
+        said = array("fits", value, "b", "True or False")
+        if said.shape != ():
+            return wrong(f"`fits` gives an array of shape {said.shape}; expected True or False.")
+        if bool(said) != want:
+            return wrong(f"`fits` says {bool(said)} {what}.")
     return right("`fits` accepts the true curves and finds each planted fault.")
 
 
@@ -101,7 +99,7 @@ def _curves() -> Iterator[tuple[str, Network, Array, Parameters, Parameters, boo
         yield "to a last loss that is off by 1e-4", net, near, start, end, False
 
 
-CHECKS: dict[str, Check] = {
+CHECKS: dict[str, Judge] = {
     "ex-restarts": restarts,
     "ex-mse-levels": mse_levels,
     "ex-auditor": auditor,
