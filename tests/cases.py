@@ -1,6 +1,5 @@
 """What several files of tests share: random networks, cells of chapters, pages of a widget."""
 
-import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -139,7 +138,3 @@ def broken_rules(page, where):
 
     found = Axe().run(page, where, {"preload": False})
     return found.generate_report() if found.violations_count else ""
-
-
-def numbers_in(pattern, text):
-    return [float(number) for number in re.findall(pattern, text)]

@@ -48,11 +48,8 @@ class Four(NamedTuple):
 )
 def test_relative_error(one, other, error):
     assert gradcheck.relative_error(one, other) == error == gradcheck.relative_error(other, one)
-
-
-def test_relative_error_refuses_other_shapes():
-    with pytest.raises(ValueError, match=r"shapes \(4, 1\) and \(4,\) differ"):
-        gradcheck.relative_error(np.ones((4, 1)), np.ones(4))
+    with pytest.raises(ValueError, match=r"shapes .* and \(1, 1, 1\) differ"):
+        gradcheck.relative_error(one, np.ones((1, 1, 1)))
 
 
 # The check
@@ -80,22 +77,9 @@ def test_a_wrong_tensor_fails_and_is_named(name, factor):
     assert not result.passed and result.wrong == (name,)
     assert [n for n, error in result.errors.items() if error > result.tolerance] == [name]
     assert result.worst == pytest.approx(abs(factor - 1) / (abs(factor) + 1), rel=0.01)
+    assert result.overall < result.worst
     assert f"{name}: relative error" in str(result)
     assert "gradient check FAILED" in str(result)
-
-
-def test_the_tolerance_decides():
-    wrong = {**GRADIENT, "W1": 1.002 * GRADIENT["W1"]}
-    assert gradcheck.check(loss, START.named(), wrong, tolerance=1e-2).passed
-    assert not gradcheck.check(loss, START.named(), wrong, tolerance=1e-4).passed
-
-
-def test_the_overall_error_is_that_of_one_long_vector():
-    wrong = {**GRADIENT, "b2": 2 * GRADIENT["b2"]}
-    result = gradcheck.check(loss, START.named(), wrong)
-    one, other = (np.concatenate([t.ravel() for t in g.values()]) for g in (wrong, GRADIENT))
-    assert result.overall == pytest.approx(gradcheck.relative_error(one, other), rel=1e-5)
-    assert result.overall < result.worst
 
 
 def test_a_loss_of_nan_never_passes():
@@ -275,11 +259,8 @@ def test_a_bend_is_no_kink(curvature, slip):
 
     claim = {"x": [(curvature * 1.0 + np.cos(1.0)) * (1 + slip)]}
     assert gradcheck.check(bowl, {"x": [1.0]}, claim).status == "failed"
-
-
-def test_a_claim_within_the_bend_of_a_minimum_is_no_kink():
-    result = gradcheck.check(lambda t: 0.5 * t["x"][0] ** 2, {"x": [0.0]}, {"x": [1e-8]})
-    assert result.status == "failed"
+    nearly = gradcheck.check(lambda t: 0.5 * t["x"][0] ** 2, {"x": [0.0]}, {"x": [1e-8]})
+    assert nearly.status == "failed"  # within the bend of a minimum
 
 
 def test_a_bug_beside_a_kink_is_a_bug():
