@@ -77,18 +77,6 @@ def test_an_exact_fit_leaves_the_bound_only_at_the_bottom(dtype):
     assert left > 0
 
 
-@pytest.mark.parametrize("kind", ["quadratic", "logistic"])
-def test_the_number_of_trials_is_bounded(kind):
-    rng = np.random.default_rng(2)
-    for _ in range(50):
-        net, start, X, Y, L = problem(rng, kind, np.float64)
-        rule = random_rule(rng)
-        history = train(net, start, X, Y, rule, 20).history
-        ratio = rule.first * L / (2 * (1 - rule.c))
-        most = np.ceil(max(0.0, np.log(ratio) / np.log(1 / rule.shrink))) + 1
-        assert np.nanmax(history.trials) <= most
-
-
 def test_interpolation_goes_to_the_lowest_point():
     """Through loss, slope and refused trial, kept between a tenth and `shrink` of the trial."""
     rng, inside = np.random.default_rng(3), 0
@@ -112,18 +100,6 @@ def test_interpolation_goes_to_the_lowest_point():
         assert history.trials[0] == trials
         assert history.step[0] == pytest.approx(step, rel=1e-9)
     assert inside >= 10
-
-
-def test_interpolation_needs_fewer_trials():
-    rng = np.random.default_rng(5)
-    plain = clever = 0.0
-    for _ in range(50):
-        net, start, X, Y, L = problem(rng, "logistic", np.float64)
-        for interpolate in (False, True):
-            rule = Armijo(1000 / L, 0.5, 1e-4, interpolate=interpolate)
-            trials = np.nansum(train(net, start, X, Y, rule, 10).history.trials)
-            plain, clever = plain + trials * (not interpolate), clever + trials * interpolate
-    assert clever < 0.8 * plain
 
 
 def test_a_trial_that_overflows_is_shrunk_as_usual():

@@ -117,14 +117,6 @@ def test_a_broken_gradient_is_wrong_with_kinks(hidden):
             assert not BUGS[name].applies(case[0], 4) or worst(*both(name, *case)) > 1e-3, name
 
 
-@pytest.mark.parametrize("name", ["no hidden derivative", "mask from output", "Z for A"])
-def test_relu_units_that_are_all_on_hide_these(name):
-    case = a_case(Network((3, 5, 2), "relu"))
-    assert worst(*both(name, *case)) > 1e-3
-    case[1].biases[0][...] = 20.0
-    assert worst(*both(name, *case)) < 1e-12
-
-
 def twins(one, other, net, m):
     """Whether two mistakes have the same effect on this network with m samples."""
     scale = {  # of the whole gradient
@@ -154,22 +146,6 @@ def test_two_mistakes_differ_unless_they_are_twins(case):
         for other in here[:i]:
             same = worst(broken[one], broken[other]) < 1e-9
             assert same == twins(one, other, case.net, m), (one, other)
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "net", "m"),
-    [
-        ("no hidden derivative", "mask from output", Network((3, 5, 2), "relu"), 6),
-        ("transposed W", "reshaped W", Network((3, 4, 4, 1)), 6),
-        ("mean twice", "mean over outputs", Network((3, 4, 5)), 5),
-        ("mean twice", "no factor 2", Network((3, 4, 1), "tanh", "sigmoid", "mse"), 2),
-    ],
-)
-def test_twins(one, other, net, m):
-    """On these networks nobody can tell the two apart; a self-check must name both, or neither."""
-    case = a_case(net, m)
-    assert twins(one, other, net, m)
-    assert worst(both(one, *case)[0], both(other, *case)[0]) < 1e-12
 
 
 @pytest.mark.parametrize(
@@ -224,24 +200,13 @@ def test_nothing_is_changed_that_was_handed_over(name):
 @pytest.mark.parametrize(
     ("name", "net", "m", "possible"),
     [
-        ("no mean", Network((2, 1)), 1, False),
-        ("mean over outputs", Network((2, 4, 1)), 4, False),
         ("MSE delta", Network((2, 4, 1), loss="mse"), 4, False),
         ("cross entropy delta", Network((2, 4, 1), output="tanh", loss="mse"), 4, False),
         ("no output derivative", Network((2, 4, 1), output="identity", loss="mse"), 4, False),
         ("no factor 2", Network((2, 4, 1)), 4, False),
-        ("bias wrong axis", Network((2, 4, 1)), 4, True),
-        ("bias wrong axis", Network((2, 4, 1)), 5, False),
-        ("bias no axis", Network((2, 1, 1)), 5, False),
-        ("Z for A", Network((2, 4, 1), "identity"), 5, False),
-        ("transposed dW", Network((2, 2, 1)), 5, True),
-        ("transposed dW", Network((1, 1, 2)), 5, False),
-        ("transposed W", Network((2, 2, 1)), 5, False),
-        ("transposed W", Network((3, 2, 2)), 5, True),
-        ("reshaped W", Network((2, 4, 1)), 5, False),
         ("mask from output", Network((2, 4, 1), "leaky_relu"), 5, False),
+        ("mask from output", Network((2, 4, 1), "relu"), 5, True),
         ("derivative of Z", Network((2, 4, 1), "relu"), 5, False),
-        ("no hidden derivative", Network((2, 1)), 5, False),
         ("update too early", Network((2, 1)), 5, False),
         ("first layer frozen", Network((2, 1)), 5, False),
     ],
@@ -258,6 +223,9 @@ def test_the_published_mask_is_always_one():
     wrong, right = both("mask from output", *case)
     assert distance(wrong.weights[0], right.weights[0]) > 0.1
     np.testing.assert_array_equal(wrong.weights[1], right.weights[1])
+    assert worst(wrong, both("no hidden derivative", *case)[0]) < 1e-12
+    case[1].biases[0][...] = 20.0  # where all units are on, nobody sees it
+    assert worst(*both("mask from output", *case)) < 1e-12
 
 
 def test_zero_grad_forgotten_is_momentum_one():

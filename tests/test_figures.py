@@ -29,7 +29,6 @@ FIGURES = {
     "losses": lambda: figures.loss_curve({"fixed": FIXED, "search": SEARCH}, against="passes"),
     "loss with levels": lambda: figures.loss_curve({"a": FIXED}, levels={"ln 2": 0.693}, log=True),
     "loss of runs": lambda: figures.loss_curve({"many": MANY, "one": FIXED}),
-    "loss of runs against passes": lambda: figures.loss_curve({"many": MANY}, against="passes"),
     "loss as numbers": lambda: figures.loss_curve({"record": (np.arange(3), np.ones(3))}),
     "seven losses": lambda: figures.loss_curve({str(n): FIXED for n in range(7)}),
     "boundary": lambda: figures.decision_boundary(MODEL, X, Y),

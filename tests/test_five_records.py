@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from labsupport import datasets, network, records
+from labsupport import records
 from tests.cases import code_cells, overlap
 
 FRESH = 1604  # the chapter draws from 16
@@ -66,15 +66,3 @@ def test_fresh_starts_agree(fresh):
 def test_a_claim_that_does_not_hold_would_be_found():
     assert not overlap(interval(182, 200), interval(60, 120))
     assert not overlap(interval(24, 200), interval(50, 120))
-
-
-def test_the_gradient_of_xor_class_is_not_that_of_its_printed_loss(fresh):
-    X, Y = datasets.xor()
-    starts = fresh["xor-class"].start
-    one, other = (
-        network.loss_and_gradient(network.Network((2, 4, 1), loss=loss), starts, X, Y)[1].vector
-        for loss in ("bce", "mse")
-    )
-    norm = np.linalg.norm
-    error = norm(one - other, axis=1) / (norm(one, axis=1) + norm(other, axis=1))
-    assert error.min() > 0.2

@@ -53,15 +53,6 @@ def test_mean_variance_and_bounds(name):
         assert not b.any()
 
 
-def test_constant_passes_the_mean_on():
-    """Each unit gives the mean of its inputs: ones stay ones, whatever the widths."""
-    A = np.ones((2, 3))
-    for n_in, n_out in ((3, 5), (5, 2)):
-        W, b = initialiser("constant")(np.random.default_rng(1), n_in, n_out)
-        A = A @ W + b
-    np.testing.assert_allclose(A, np.ones((2, 2)), rtol=1e-15)
-
-
 def test_pytorch_draws_as_nn_linear_does():
     layer = torch.nn.Linear(N_IN, N_OUT)
     W, b = initialiser("pytorch")(np.random.default_rng(3), N_IN, N_OUT, ())

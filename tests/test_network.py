@@ -1,16 +1,16 @@
-"""Parameters, forward and backward: against differences, against PyTorch, one network or many."""
+"""Parameters, forward and backward: against PyTorch, one network or many, values by hand."""
 
 import re
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given
+from hypothesis import given
 
-from labsupport import datasets, gradcheck, network, torch_twin
+from labsupport import datasets, network, torch_twin
 from labsupport.initialisers import INITIALISERS
 from labsupport.network import Network, Parameters, initialise
-from tests.cases import KINKED, SOFTMAX, cases
+from tests.cases import SOFTMAX, cases
 
 NET = Network((2, 4, 1))
 
@@ -45,21 +45,6 @@ def test_shapes(case):
     assert {name: t.shape for name, t in gradient.named().items()} == shapes
 
 
-@given(cases(samples=6, widths=6))
-def test_gradient_equals_the_central_difference(case):
-    net, parameters, X, Y = case
-    cache = network.forward(*case[:3])
-    for Z, g in zip(cache.Z, net.activations, strict=True):
-        assume(g.name not in KINKED or abs(Z).min() > 2e-3)  # no kink within reach of a difference
-    value, gradient = network.loss_and_gradient(*case)
-    numeric = gradcheck.central_difference(
-        lambda vector: float(network.loss_value(net, Parameters(net.sizes, vector), X, Y)),
-        parameters.vector,
-    )
-    error = np.linalg.norm(gradient.vector - numeric)
-    assert error <= 1e-7 * np.linalg.norm(numeric) + 1e-8 * (1 + value)
-
-
 @given(cases())
 def test_loss_and_gradient_equal_autograd(case):
     net, parameters, X, Y = case
@@ -92,15 +77,6 @@ def test_many_runs_equal_single_networks(case):
 
 
 @given(cases(runs=True))
-def test_the_gradient_is_the_mean_of_those_of_single_samples(case):
-    """So 1/m enters exactly once."""
-    net, parameters, X, Y = case
-    _, whole = network.loss_and_gradient(*case)
-    parts = [network.loss_and_gradient(net, parameters, X[[i]], Y[[i]])[1] for i in range(len(X))]
-    assert distance(whole.vector, np.mean([part.vector for part in parts], axis=0)) <= 1e-12
-
-
-@given(cases(runs=True))
 def test_backward_writes_where_it_is_told_and_changes_nothing_else(case):
     net, parameters, X, Y = case
     before = parameters.vector.copy(), X.copy(), Y.copy()
@@ -120,20 +96,19 @@ def test_the_worked_example():
     X, Y = datasets.xor()
     cache = network.forward(net, start, X)
     value, gradient = network.loss_and_gradient(net, start, X, Y)
-    close = {"rtol": 0, "atol": 6e-7}
-    np.testing.assert_allclose(cache.Z[0], [[0, 0.5], [1, 1], [1, -0.5], [2, 0]], **close)
-    np.testing.assert_allclose(
-        cache.output[:, 0], [0.018941, 0.630797, 1.242653, 1.214028], **close
-    )
-    np.testing.assert_allclose(value, 0.714249, **close)
-    dW1, db1, dW2, db2 = gradient
-    np.testing.assert_allclose(dW1, [[-0.009898, -0.074358], [-0.022849, -0.078143]], **close)
-    np.testing.assert_allclose(db1, [[0.079819, -0.105743]], **close)
-    np.testing.assert_allclose(dW2, [[0.077043], [0.018056]], **close)
-    np.testing.assert_allclose(db2, [[0.176110]], **close)
-    np.testing.assert_allclose(gradient.vector @ gradient.vector, 0.067085, **close)
     after = Parameters(net.sizes, start.vector - 0.5 * gradient.vector)
-    np.testing.assert_allclose(network.loss_value(net, after, X, Y), 0.683630, **close)
+    for ours, by_hand in (
+        (cache.Z[0], [[0, 0.5], [1, 1], [1, -0.5], [2, 0]]),
+        (cache.output[:, 0], [0.018941, 0.630797, 1.242653, 1.214028]),
+        (value, 0.714249),
+        (gradient.weights[0], [[-0.009898, -0.074358], [-0.022849, -0.078143]]),
+        (gradient.biases[0], [[0.079819, -0.105743]]),
+        (gradient.weights[1], [[0.077043], [0.018056]]),
+        (gradient.biases[1], [[0.176110]]),
+        (gradient.vector @ gradient.vector, 0.067085),
+        (network.loss_value(net, after, X, Y), 0.683630),
+    ):
+        np.testing.assert_allclose(ours, by_hand, rtol=0, atol=6e-7)
 
 
 @pytest.mark.parametrize("z", [40.0, 800.0])
@@ -369,8 +344,6 @@ def test_data_and_parameters_that_do_not_fit_are_refused(call, net, parameters, 
 
 def test_predict_and_accuracy_refuse_bad_data():
     with pytest.raises(ValueError, match=r"X has shape \(2, 4\); expected \(m, 2\)"):
-        network.predict(NET, START, np.ones((2, 4)))
-    with pytest.raises(ValueError, match="X holds 1 NaN"):
-        network.predict(NET, START, [[0, np.nan]])
+        network.predict(NET, START, X.T)
     with pytest.raises(ValueError, match=r"Y has shape \(4,\); expected \(4, 1\)"):
         network.accuracy(NET, START, X, Y.ravel())

@@ -67,32 +67,20 @@ def test_path_on_a_quadratic_is_the_closed_formula(values, turn, share, start):
 
 
 @pytest.mark.parametrize(
-    ("share", "outcome"),
+    ("problem", "outcome", "shares"),
     [
-        (0.499, slider.FALLS),
-        (0.7, slider.CROSSES),
-        (0.99, slider.CROSSES),
-        (1.0, slider.STANDS),
-        (1.01, slider.LEAVES),
-        (1.3, slider.LEAVES),
+        (quadratic(), slider.FALLS, (0.1, 0.499)),
+        (quadratic(), slider.CROSSES, (0.7, 0.99)),
+        (quadratic(), slider.STANDS, (1.0,)),
+        (quadratic(), slider.LEAVES, (1.01, 1.3)),
+        (logistic(3.0, -1.0), slider.FALLS, (1.0,)),
+        (logistic(3.0, -1.0), slider.CROSSES, (4.0,)),
+        (logistic(3.0, -1.0), slider.SETTLES, (4.1,)),
+        (logistic(3.0, -1.0), slider.HOPS, (4.5, 6.0)),
     ],
 )
-def test_outcomes_on_a_quadratic(share, outcome):
-    assert slider.walk(quadratic(), share).outcome == outcome
-
-
-@pytest.mark.parametrize(
-    ("share", "outcome"),
-    [
-        (1.0, slider.FALLS),  # at 2/L, where a quadratic stands still
-        (4.0, slider.CROSSES),
-        (4.1, slider.SETTLES),
-        (4.5, slider.HOPS),
-        (6.0, slider.HOPS),
-    ],
-)
-def test_outcomes_on_logistic_regression(share, outcome):
-    assert slider.walk(logistic(3.0, -1.0), share).outcome == outcome
+def test_outcomes(problem, outcome, shares):
+    assert [slider.walk(problem, share).outcome for share in shares] == [outcome] * len(shares)
 
 
 def test_a_slow_departure_is_no_running_away():
