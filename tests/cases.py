@@ -1,13 +1,18 @@
-"""Random networks with data, for the property tests."""
+"""What several files of tests share: random networks, cells of chapters, pages of a widget."""
 
+from pathlib import Path
 from typing import NamedTuple
 
+import jupytext
 import numpy as np
 from hypothesis import strategies as st
 
+from labsupport import network, widgets
 from labsupport.activations import ACTIVATIONS
 from labsupport.network import Network, Parameters, size
 
+ROOT = Path(__file__).parent.parent
+CHAPTERS = ROOT / "chapters"
 KINKED = ("relu", "leaky_relu")
 SOFTMAX = "softmax_cross_entropy"
 LEGAL = [
@@ -60,3 +65,68 @@ def cases(draw, runs=False, samples=20, widths=9, smooth=False):
         return Case(net, parameters, X, Y if soft else np.eye(sizes[-1])[Y.argmax(axis=1)])
     Y = rng.random(shape)
     return Case(net, parameters, X, Y if soft else Y.round())
+
+
+def loss_of(net, X, Y):
+    """The loss as a function of named tensors, as `gradcheck` takes it."""
+    return lambda tensors: network.loss_value(net, Parameters.of(*tensors.values()), X, Y)
+
+
+# Chapters
+
+
+def code_cells(stem, form="md"):
+    """The code cells of a chapter; those of the .ipynb half have outputs."""
+    notebook = jupytext.read(
+        CHAPTERS / f"{stem}.{form}", fmt="md:myst" if form == "md" else "ipynb"
+    )
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def overlap(one, other):
+    """Whether two intervals meet."""
+    return max(one[0], other[0]) <= min(one[1], other[1])
+
+
+# Widgets in a browser
+
+FOLDER = Path(widgets.__file__).parent
+DARK = """html[data-theme=dark] { background: #14181e; color: #ced6dd;
+  --pst-color-background: #14181e; --pst-color-text-base: #ced6dd; --pst-color-surface: #29313d;
+  --pst-color-text-muted: #9ca4af }"""
+
+
+def write_page(path, files, *shown):
+    """Write a page that shows these widgets and nothing else, and give its address.
+
+    Between a button and a text that lets the page scroll; as in the book, scripts come first.
+    """
+    links = [
+        f'<link rel="stylesheet" href="{(FOLDER / name).as_uri()}">'
+        if name.endswith(".css")
+        else f'<script src="{(FOLDER / name).as_uri()}"></script>'
+        for name in files
+    ]
+    path.write_text(
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Widget</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{DARK}</style>{''.join(links)}</head>"
+        '<body class="bd-article"><main><h1>Widget</h1><button>before</button>'
+        f"{''.join(shown)}"
+        '<p style="height: 2000px">after</p></main></body></html>',
+        encoding="utf-8",
+    )
+    return path.as_uri()
+
+
+def use_theme(page, theme):
+    page.evaluate("(theme) => document.documentElement.setAttribute('data-theme', theme)", theme)
+
+
+def width_of(page):
+    return page.evaluate("document.documentElement.scrollWidth")
+
+
+def repeated_ids(page):
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map((e) => e.id)")
+    return len(ids) - len(set(ids))

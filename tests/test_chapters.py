@@ -1,14 +1,12 @@
 """What the text of the chapters promises: their form, and the numbered lines of the algorithm."""
 
 import re
-from pathlib import Path
 
-import jupytext
 import pytest
 import yaml
 
-ROOT = Path(__file__).parent.parent
-CHAPTERS = ROOT / "chapters"
+from tests.cases import CHAPTERS, ROOT, code_cells
+
 PAGES = sorted(CHAPTERS.glob("[0-9][0-9]-*.md"))
 PARTS = [
     "**Aim.**",
@@ -25,32 +23,17 @@ NUMBERED = re.compile(r"^(\d+)\. \*\*([a-z ]+)\*\*", re.MULTILINE)
 COMMENT = re.compile(r"# line (\d+): ([a-z ]+)$", re.MULTILINE)
 
 
-def algorithm_lines(text: str) -> dict[int, str]:
+def algorithm_lines(text):
     """The name of each numbered line of the algorithm boxes."""
     boxes = re.findall(r"```\{prf:algorithm\}.*?```", text, re.DOTALL)
     return {int(n): name for box in boxes for n, name in NUMBERED.findall(box)}
 
 
-def code_of(path: Path) -> list[str]:
-    cells = jupytext.read(path, fmt="md:myst").cells
-    return [cell.source for cell in cells if cell.cell_type == "code"]
-
-
-def wrong_comments(code: list[str], lines: dict[int, str]) -> list[str]:
-    """Comments whose name is not the one that their line has in the algorithm."""
-    found = [pair for cell in code for pair in COMMENT.findall(cell)]
-    return [f"line {n}: {name}" for n, name in found if lines.get(int(n)) != name]
-
-
-def lines_in(code: list[str]) -> set[int]:
-    return {int(n) for cell in code for n, _ in COMMENT.findall(cell)}
+def comments(code):
+    return [(int(n), name) for cell in code for n, name in COMMENT.findall(cell)]
 
 
 LINES = algorithm_lines((CHAPTERS / "02-pseudocode.md").read_text(encoding="utf-8"))
-
-
-def test_algorithm_has_its_thirteen_lines():
-    assert list(LINES) == list(range(1, 14))
 
 
 @pytest.mark.parametrize(
@@ -62,24 +45,25 @@ def test_algorithm_has_its_thirteen_lines():
     ],
 )
 def test_lines_return_as_comments(chapter, expected):
-    code = code_of(CHAPTERS / f"{chapter}.md")
-    assert wrong_comments(code, LINES) == []
-    assert lines_in(code) == set(expected)
+    """Under the name that each has in the algorithm."""
+    assert list(LINES) == list(range(1, 14))
+    found = comments(cell.source for cell in code_cells(chapter))
+    assert [(n, name) for n, name in found if LINES.get(n) != name] == []
+    assert {n for n, _ in found} == set(expected)
 
 
 def test_backtracking_is_numbered_in_numpy_and_in_pytorch():
-    code = code_of(CHAPTERS / "05-backtracking.md")
-    complete = [cell for cell in code if lines_in([cell]) == {10, 11, 12, 13}]
-    assert len(complete) == 2
+    code = [cell.source for cell in code_cells("05-backtracking")]
+    complete = [cell for cell in code if {n for n, _ in comments([cell])} == {10, 11, 12, 13}]
     assert ["torch." in cell for cell in complete] == [False, True]
 
 
-def test_a_renamed_line_is_noticed():
-    assert wrong_comments(["D = P - Y  # line 6: hidden delta"], LINES) == ["line 6: hidden delta"]
-    assert wrong_comments(["D = P - Y  # line 6: output delta"], LINES) == []
+def test_a_line_is_read_with_its_name():
+    assert comments(["D = P - Y  # line 6: hidden delta"]) == [(6, "hidden delta")]
+    assert LINES[6] == "output delta"
 
 
-def missing_parts(text: str) -> list[str]:
+def missing_parts(text):
     """Parts of the page form that are absent or stand in another order."""
     at = [text.find(f"\n{part}") for part in PARTS]
     return [

@@ -7,7 +7,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
-from matplotlib.figure import Figure
 
 from labsupport import datasets, descent, figures, network
 from labsupport.descent import Armijo, Fixed
@@ -25,26 +24,11 @@ ZEROS = initialise(NET, np.random.default_rng(1), "zeros")
 HALF = {"half": lambda points: np.full((len(points), 1), 0.5)}
 MOONS = datasets.moons(samples=60)
 
-
-def gave_up():
-    """A history in which the search found no step."""
-    uphill = pytest.MonkeyPatch()
-    right = network.backward
-    with uphill.context() as patch, pytest.warns(descent.DescentWarning):
-        patch.setattr(
-            network,
-            "backward",
-            lambda *a, out: np.negative(right(*a, out=out).vector, out=out.vector),
-        )
-        return descent.train(NET, RUNS, X, Y, Armijo(), 3).history
-
-
 FIGURES = {
     "loss": lambda: figures.loss_curve({"one": FIXED}, ylabel="cross-entropy (nats)"),
     "losses": lambda: figures.loss_curve({"fixed": FIXED, "search": SEARCH}, against="passes"),
     "loss with levels": lambda: figures.loss_curve({"a": FIXED}, levels={"ln 2": 0.693}, log=True),
     "loss of runs": lambda: figures.loss_curve({"many": MANY, "one": FIXED}),
-    "loss of runs against passes": lambda: figures.loss_curve({"many": MANY}, against="passes"),
     "loss as numbers": lambda: figures.loss_curve({"record": (np.arange(3), np.ones(3))}),
     "seven losses": lambda: figures.loss_curve({str(n): FIXED for n in range(7)}),
     "boundary": lambda: figures.decision_boundary(MODEL, X, Y),
@@ -60,40 +44,30 @@ FIGURES = {
 }
 
 
-def all_axes(figure):
-    """Without those that only hold a colour bar."""
-    return [axis for axis in figure.axes if axis.get_label() != "<colorbar>"]
-
-
 @pytest.mark.parametrize("make", FIGURES.values(), ids=FIGURES)
-def test_it_draws_and_leaves_nothing_behind(make):
-    settings = dict(plt.rcParams)
+def test_it_draws_with_named_axes_and_leaves_nothing_behind(make):
+    before = dict(plt.rcParams)
     with warnings.catch_warnings(action="error"):
         figure = make()
         assert plt.get_fignums() == []  # or a notebook would show it twice
         for form in ("svg", "png"):
             figure.savefig(io.BytesIO(), format=form)
-    assert isinstance(figure, Figure)
-    assert dict(plt.rcParams) == settings
-    assert plt.get_fignums() == []
-
-
-@pytest.mark.parametrize("make", FIGURES.values(), ids=FIGURES)
-def test_axes_are_named(make):
-    for axis in all_axes(make()):
-        assert axis.get_xlabel() or not axis.axison
-    first = all_axes(make())[0]
-    assert first.get_ylabel() or not first.axison
+    assert dict(plt.rcParams) == before
+    axes = [axis for axis in figure.axes if axis.get_label() != "<colorbar>"]
+    assert all(axis.get_xlabel() or not axis.axison for axis in axes)
+    assert axes[0].get_ylabel() or not axes[0].axison
 
 
 def test_an_exception_leaves_nothing_behind():
-    settings = dict(plt.rcParams)
-    with pytest.raises(KeyError):
-        figures.loss_curve({"a": FIXED, "b": {}["missing"]})
+    before = dict(plt.rcParams)
     with pytest.raises(RuntimeError), figures.canvas():
         raise RuntimeError
-    assert dict(plt.rcParams) == settings
+    assert dict(plt.rcParams) == before
     assert plt.get_fignums() == []
+
+
+def texts(items):
+    return [text.get_text() for text in items]
 
 
 def lines(figure):
@@ -107,7 +81,7 @@ def test_the_loss_curve_shows_the_history():
         np.testing.assert_array_equal(line.get_xdata(), history.passes)
         np.testing.assert_array_equal(line.get_ydata(), history.loss)
     assert axis.get_xlabel() == "passes (forward 1, backward 2)"
-    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["fixed", "search"]
+    assert texts(axis.get_legend().get_texts()) == ["fixed", "search"]
     assert axis.get_ylim()[0] == 0
     single = FIGURES["loss"]().axes[0]
     assert (single.get_xlabel(), single.get_ylabel()) == ("epoch", "cross-entropy (nats)")
@@ -117,16 +91,16 @@ def test_the_loss_curve_shows_the_history():
 def test_every_run_is_drawn_and_named_once():
     figure = FIGURES["loss of runs"]()
     assert len(lines(figure)) == 6
-    for k in range(5):
-        np.testing.assert_array_equal(lines(figure)[k].get_ydata(), MANY.loss[:, k])
-        np.testing.assert_array_equal(lines(figure)[k].get_xdata(), MANY.epoch)
+    for line, losses in zip(lines(figure)[:5], MANY.loss.T, strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), losses)
+        np.testing.assert_array_equal(line.get_xdata(), MANY.epoch)
     assert len(figure.axes[0].get_legend().get_texts()) == 2
 
 
 def test_levels_and_a_logarithmic_axis():
     axis = FIGURES["loss with levels"]().axes[0]
     assert list(axis.get_lines()[1].get_ydata()) == [0.693, 0.693]
-    assert [text.get_text() for text in axis.texts] == ["ln 2"]
+    assert texts(axis.texts) == ["ln 2"]
     assert axis.get_yscale() == "log"
 
 
@@ -140,15 +114,13 @@ def test_the_boundary_shows_the_data_and_the_classes():
     figure = FIGURES["boundary of moons"]()
     axis = figure.axes[0]
     points = [c for c in axis.collections if isinstance(c, PathCollection)]
-    for k, drawn in enumerate(points):
+    for k, drawn in zip((0, 1), points, strict=True):
         rows = MOONS.Y_train[:, 0] == k
         np.testing.assert_array_equal(drawn.get_offsets(), MOONS.X_train[rows])
-    assert len(points) == 2
-    names = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert names == ["class 0", "class 1"]
+    assert texts(figure.legends[0].get_texts()) == ["class 0", "class 1"]
     assert figure.axes[-1].get_ylabel() == "probability of class 1"
-    low, high = MOONS.X_train.min(axis=0) - 0.1, MOONS.X_train.max(axis=0) + 0.1
-    assert axis.get_xlim() == pytest.approx((low[0], high[0]))
+    x1 = MOONS.X_train[:, 0]
+    assert axis.get_xlim() == pytest.approx((x1.min() - 0.1, x1.max() + 0.1))
 
 
 def test_the_boundary_lies_at_one_half():
@@ -165,51 +137,52 @@ def test_the_histogram_counts_every_accepted_step():
     figure = FIGURES["two histograms"]()
     for axis, history in zip(figure.axes, (FIXED, SEARCH), strict=True):
         steps, counts = np.unique(history.step[:-1], return_counts=True)
-        bars = axis.patches
-        middles = [bar.get_x() + bar.get_width() / 2 for bar in bars]
+        middles = [bar.get_x() + bar.get_width() / 2 for bar in axis.patches]
         np.testing.assert_allclose(middles, np.log2(steps), atol=1e-6)
-        assert [bar.get_height() for bar in bars] == list(counts)
+        assert [bar.get_height() for bar in axis.patches] == list(counts)
         assert axis.get_xlabel() == "accepted step"
     assert figure.axes[0].get_ylabel() == "epochs"
 
 
-def test_a_search_that_gave_up_has_no_step_to_count():
-    history = gave_up()
-    assert set(history.stopped) == {"search gave up"}
+def test_a_search_that_gave_up_has_no_step_to_count(monkeypatch):
+    right = network.backward
+
+    def uphill(*given, out):
+        return np.negative(right(*given, out=out).vector, out=out.vector)
+
+    monkeypatch.setattr(network, "backward", uphill)
+    with pytest.warns(descent.DescentWarning):
+        history = descent.train(NET, RUNS, X, Y, Armijo(), 3).history
     with pytest.raises(ValueError, match="no step was accepted"):
         figures.step_histogram({"gave up": history})
-    figure = figures.step_histogram({"gave up": history, "search": SEARCH})
-    assert len(figure.axes[0].patches) == 0
-    assert sum(bar.get_height() for bar in figure.axes[1].patches) == 30
+    axes = figures.step_histogram({"gave up": history, "search": SEARCH}).axes
+    assert [sum(bar.get_height() for bar in axis.patches) for axis in axes] == [0, 30]
 
 
 def test_the_drawing_has_a_circle_a_unit_and_a_line_a_weight():
     axis = FIGURES["weights"]().axes[0]
     assert len(axis.collections) == 2 + 4 + 1
-    assert len(axis.get_lines()) == 2 * 4 + 4 * 1
     weights = np.concatenate([W.ravel() for W in START.weights])
     for line, w in zip(axis.get_lines(), weights, strict=True):
         assert line.get_color() == (figures.ORANGE if w > 0 else figures.BLUE)
         assert (line.get_linestyle() == "-") == (w > 0)
     widths = np.array([line.get_linewidth() for line in axis.get_lines()[:8]])
     np.testing.assert_array_equal(np.argsort(widths), np.argsort(abs(START.weights[0].ravel())))
-    names = [text.get_text() for text in axis.texts]
-    assert names == ["$x_{1}$", "$x_{2}$", *(f"$a_{{{n}}}$" for n in (1, 2, 3, 4)), "ŷ"]
-
-
-def test_a_network_too_wide_to_draw():
-    with pytest.raises(ValueError, match=r"layers \(2, 17, 1\) are too wide .*at most 16 units"):
-        figures.network_drawing(Network((2, 17, 1)))
+    units = ["$x_{1}$", "$x_{2}$", *(f"$a_{{{n}}}$" for n in (1, 2, 3, 4)), "ŷ"]
+    assert texts(axis.texts) == units
 
 
 @pytest.mark.parametrize(
-    "parameters",
-    [RUNS, initialise(Network((2, 3, 1)), np.random.default_rng(1))],
-    ids=["many", "other layers"],
+    ("net", "parameters", "message"),
+    [
+        (Network((2, 17, 1)), None, r"layers \(2, 17, 1\) are too wide .*at most 16 units"),
+        (NET, RUNS, r"expected one network of layers \(2, 4, 1\)"),
+        (Network((2, 3, 1)), START, r"expected one network of layers \(2, 3, 1\)"),
+    ],
 )
-def test_a_drawing_of_other_parameters(parameters):
-    with pytest.raises(ValueError, match=r"expected one network of layers \(2, 4, 1\)"):
-        figures.network_drawing(NET, parameters)
+def test_what_cannot_be_drawn(net, parameters, message):
+    with pytest.raises(ValueError, match=message):
+        figures.network_drawing(net, parameters)
 
 
 def test_figures_of_a_chapter_have_the_style_too():

@@ -6,11 +6,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labsupport.gradcheck import central_difference
+from labsupport.gradcheck.differences import complex_step
 from labsupport.losses import LOSSES, loss, softmax
 from labsupport.torch_twin import LOSSES as TORCH
 
-NAMES = list(LOSSES)
 shapes = st.tuples(st.integers(1, 20), st.integers(1, 9), st.integers(0, 2**32 - 1))
 
 
@@ -23,7 +22,7 @@ def sample(name, m, n, seed, runs=()):
     return A, rng.normal(size=(m, n)) if name == "mse" else rng.random((m, n))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LOSSES)
 @given(shapes)
 def test_value_and_gradient_equal_pytorch(name, shape):
     A, Y = sample(name, *shape)
@@ -35,35 +34,26 @@ def test_value_and_gradient_equal_pytorch(name, shape):
     np.testing.assert_allclose(loss(name).gradient(A, Y), a.grad.numpy(), rtol=1e-12, atol=1e-15)
 
 
-@pytest.mark.parametrize("name", NAMES)
-@given(shapes)
-def test_gradient_equals_the_central_difference(name, shape):
-    A, Y = sample(name, *shape)
-    numeric = central_difference(lambda A: float(loss(name).value(A, Y)), A)
-    np.testing.assert_allclose(loss(name).gradient(A, Y), numeric, rtol=1e-5, atol=1e-8)
-
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LOSSES)
 @given(shapes)
 def test_gradient_equals_the_complex_step(name, shape):
-    """Im f(x + ih) / h, without cancellation: so the value takes complex numbers too."""
+    """The value takes complex numbers too."""
     A, Y = sample(name, *shape)
-    numeric = np.empty_like(A)
-    for at in np.ndindex(A.shape):
-        moved = A.astype(complex)
-        moved[at] += 1e-30j
-        numeric[at] = loss(name).value(moved, Y).imag / 1e-30
+    numeric = complex_step(lambda A: loss(name).value(A, Y), A)
     np.testing.assert_allclose(loss(name).gradient(A, Y), numeric, rtol=1e-10, atol=1e-15)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_runs_axis_gives_one_loss_a_run(name):
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_runs_axis_gives_one_loss_a_run_and_float32_stays(name):
     A, Y = sample(name, 5, 3, 7, runs=(4,))
     values, gradients = loss(name).value(A, Y), loss(name).gradient(A, Y)
     assert values.shape == (4,)
     for k in range(4):
         np.testing.assert_allclose(values[k], loss(name).value(A[k], Y), rtol=1e-14)
         np.testing.assert_array_equal(gradients[k], loss(name).gradient(A[k], Y))
+    short = A.astype(np.float32), Y.astype(np.float32)
+    assert loss(name).value(*short).dtype == loss(name).gradient(*short).dtype == np.float32
+    loss(name).require(short[1])
 
 
 def test_by_hand():
@@ -82,7 +72,7 @@ def test_bce_is_clamped_at_100_nats_as_in_pytorch():
     assert torch.nn.BCELoss()(torch.tensor(A), torch.tensor(Y)).item() == 100
 
 
-@pytest.mark.parametrize("z", [0.0, 16.64, 36.74, 800.0, 1e300])
+@pytest.mark.parametrize("z", [0.0, 36.74, 1e300])
 def test_bce_with_logits_is_finite_for_every_finite_logit(z):
     Z = np.array([[z], [-z]])
     with np.errstate(over="raise", invalid="raise", divide="raise"):
@@ -103,34 +93,7 @@ def test_softmax_equals_pytorch(shape):
     np.testing.assert_allclose(P.sum(axis=-1), 1, rtol=1e-14)
 
 
-@given(shapes)
-def test_softmax_gradient_is_probability_minus_target(shape):
-    """So each row adds up to zero: what one class gains, the others lose."""
-    Z, Y = sample("softmax_cross_entropy", *shape)
-    G = loss("softmax_cross_entropy").gradient(Z, Y)
-    np.testing.assert_allclose(G, (softmax(Z) - Y) / len(Y), rtol=1e-14, atol=1e-16)
-    np.testing.assert_allclose(G.sum(axis=1), 0, atol=1e-14)
-
-
-@given(shapes)
-def test_a_number_added_to_a_row_of_logits_changes_nothing(shape):
-    ce = loss("softmax_cross_entropy")
-    Z, Y = sample(ce.name, *shape)
-    shift = np.random.default_rng(shape[-1]).normal(0, 1e4, (len(Z), 1))  # another in each row
-    np.testing.assert_allclose(ce.value(Z + shift, Y), ce.value(Z, Y), rtol=1e-9, atol=1e-10)
-    np.testing.assert_allclose(ce.gradient(Z + shift, Y), ce.gradient(Z, Y), atol=1e-10)
-
-
-@given(st.integers(1, 20), st.integers(0, 2**32 - 1))
-def test_softmax_of_two_classes_is_the_sigmoid(m, seed):
-    Z, Y = sample("bce_with_logits", m, 1, seed)
-    Z2, Y2 = np.hstack([np.zeros_like(Z), Z]), np.hstack([1 - Y, Y])
-    two, one = loss("softmax_cross_entropy"), loss("bce_with_logits")
-    np.testing.assert_allclose(two.value(Z2, Y2), one.value(Z, Y), rtol=1e-13)
-    np.testing.assert_allclose(two.gradient(Z2, Y2)[:, 1:], one.gradient(Z, Y), atol=1e-15)
-
-
-@pytest.mark.parametrize("z", [0.0, 40.0, 1000.0, 1e300])
+@pytest.mark.parametrize("z", [0.0, 40.0, 1e300])
 def test_softmax_cross_entropy_is_finite_for_every_logit(z):
     Z, Y, ce = np.array([[z, -z, 0.0]]), np.eye(3)[[1]], loss("softmax_cross_entropy")
     with np.errstate(over="raise", invalid="raise", divide="raise"):
@@ -150,24 +113,13 @@ def test_softmax_cross_entropy_by_hand():
     np.testing.assert_allclose(ce.gradient(Z, Y), by_hand, atol=1e-16)
 
 
-def test_float32_stays_float32():
-    for name in NAMES:
-        A, Y = (t.astype(np.float32) for t in sample(name, 5, 3, 7))
-        assert loss(name).value(A, Y).dtype == np.float32
-        assert loss(name).gradient(A, Y).dtype == np.float32
-        loss(name).require(Y)
-
-
 @pytest.mark.parametrize(
     ("Y", "message"),
     [
-        (
-            [[1, 0, 0], [1, 1, 0]],
-            r"row 1 of Y adds up to 2; softmax_cross_entropy .*bce_with_logits",
-        ),
-        ([[0, 0, 0], [0, 1, 0]], r"row 0 of Y adds up to 0; .* class numbers k .*numpy\.eye\(n\)"),
+        ([[1, 0, 0], [1, 1, 0]], r"row 1 of Y adds up to 2; softmax_.*bce_with_logits"),
+        ([[0, 0, 0], [0, 1, 0]], r"row 0 of Y adds up to 0; .* class numbers .*numpy\.eye\(n\)"),
         ([[0.5, 0.4999, 0]], r"row 0 of Y adds up to 0\.9999; "),
-        ([[2, -1, 0]], r"Y reaches from -1 to 2; softmax_cross_entropy needs targets in \[0, 1\]"),
+        ([[2, -1, 0]], r"Y reaches from -1 to 2; softmax_cross_entropy needs .* \[0, 1\]"),
     ],
 )
 def test_rows_that_are_no_probabilities_are_refused(Y, message):
@@ -175,29 +127,18 @@ def test_rows_that_are_no_probabilities_are_refused(Y, message):
     ce.require(np.array([[0.2, 0.3, 0.5], [0, 1, 0]]))
     with pytest.raises(ValueError, match=message):
         ce.require(np.array(Y, dtype=float))
-    loss("mse").require(np.array(Y, dtype=float))
-
-
-# Bad input
+    loss("mse").require(np.array(Y, dtype=float))  # which takes any target
 
 
 @pytest.mark.parametrize("name", ["bce", "bce_with_logits"])
-@pytest.mark.parametrize("label", [-1.0, -1e-9, 1.0000001, 2.0])
+@pytest.mark.parametrize("label", [-1e-9, 1.0000001])
 def test_labels_outside_0_1_are_refused(name, label):
     loss(name).require(np.array([[0.0], [1.0], [0.3]]))
-    with pytest.raises(
-        ValueError, match=rf"Y reaches from .*{name} needs targets in \[0, 1\].*mse"
-    ):
+    with pytest.raises(ValueError, match=rf"Y reaches from .*{name} needs .* \[0, 1\].*mse"):
         loss(name).require(np.array([[0.5], [label]]))
 
 
-def test_mse_takes_any_target():
-    loss("mse").require(np.array([[-1e9], [1e9]]))
-
-
-@pytest.mark.parametrize("name", ["BCE", "hinge", None])
+@pytest.mark.parametrize("name", ["BCE", None])
 def test_unknown_name(name):
-    with pytest.raises(
-        ValueError, match=r"unknown loss .*choose one of mse, bce, bce_with_l.*, softm"
-    ):
+    with pytest.raises(ValueError, match=r"unknown loss .*choose one of mse, bce, bce_with_logits"):
         loss(name)

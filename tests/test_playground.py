@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,19 +11,16 @@ from hypothesis import strategies as st
 
 from labsupport import datasets, descent, initialisers, network, records, widgets
 from labsupport.widgets import playground
-from labsupport.widgets.playground import Playground
-
-ROOT = Path(__file__).parent.parent
-STATIC = ROOT / "labsupport" / "widgets"
-PAGE = ROOT / "chapters" / "playground.md"
+from labsupport.widgets.playground import CHOICES, Playground
+from tests.cases import CHAPTERS, FOLDER
 
 SITUATIONS = st.builds(
     Playground,
-    data=st.sampled_from(playground.CHOICES["data"]),
+    data=st.sampled_from(CHOICES["data"]),
     hidden=st.lists(st.integers(1, 8), min_size=1, max_size=2).map(tuple),
-    activation=st.sampled_from(playground.CHOICES["activation"]),
-    loss=st.sampled_from(playground.CHOICES["loss"]),
-    rule=st.sampled_from(playground.CHOICES["rule"]),
+    activation=st.sampled_from(CHOICES["activation"]),
+    loss=st.sampled_from(CHOICES["loss"]),
+    rule=st.sampled_from(CHOICES["rule"]),
     rate=st.floats(1e-4, 1e4),
     start=st.sampled_from(list(initialisers.INITIALISERS)),
     seed=st.integers(0, 2**32 - 1),
@@ -33,8 +29,8 @@ SITUATIONS = st.builds(
 NAMED = st.builds(
     playground.named,
     st.sampled_from(list(playground.NAMED)),
-    data=st.sampled_from(playground.CHOICES["data"]),
-    loss=st.sampled_from(playground.CHOICES["loss"]),
+    data=st.sampled_from(CHOICES["data"]),
+    loss=st.sampled_from(CHOICES["loss"]),
     epoch=st.integers(0, 10),
 )
 
@@ -43,10 +39,6 @@ def test_uniform_numbers_are_those_of_mulberry32():
     """The first three of seed 1, from the reference code in JavaScript run by Node."""
     uniform = playground.generator(1)
     assert [uniform() * 2**32 for _ in range(3)] == [2693262067, 11749833, 2265367787]
-
-
-def test_uniform_numbers_are_uniform():
-    uniform = playground.generator(7)
     counts, _ = np.histogram([uniform() for _ in range(10_000)], bins=10, range=(0, 1))
     assert ((counts - 1000) ** 2 / 1000).sum() < 27.9  # chi squared, 9 degrees, 0.1 %
 
@@ -55,12 +47,10 @@ def test_uniform_numbers_are_uniform():
 def test_starts_have_the_moments_of_the_initialisers(start):
     drawn = [Playground(hidden=(8, 8), start=start, seed=s).parameters() for s in range(200)]
     net, rng = Playground(hidden=(8, 8)).network, np.random.default_rng(1)
-    expected = network.initialise(net, rng, start, runs=2000).named()
-    for name in ("W1", "b1", "W2", "b2", "W3"):
+    for name, theirs in network.initialise(net, rng, start, runs=2000).named().items():
         ours = np.array([p.named()[name] for p in drawn])
-        theirs = expected[name]
-        assert abs(ours.mean()) < 0.1
-        assert np.isclose(ours.var(), theirs.var(), rtol=0.1, atol=1e-12), name
+        assert abs(ours.mean() - theirs.mean()) < 0.1
+        assert np.isclose(ours.var(), theirs.var(), rtol=0.2 if name == "b3" else 0.1), name
 
 
 def test_a_seed_is_a_start():
@@ -75,12 +65,6 @@ def test_named_starts_are_the_record_and_the_worked_example():
     assert np.abs(run.loss[epochs] - losses).max() < 6e-5
     worked = playground.named("worked-example").train(1).history.loss
     assert np.allclose(worked, [0.714249, 0.683630], atol=1e-6)
-
-
-@pytest.mark.parametrize("name", list(playground.NAMED))
-def test_settings_of_a_named_start_fit_it(name):
-    situation = playground.named(name)
-    assert situation.parameters().sizes == situation.network.sizes
 
 
 def test_samples_are_those_of_the_manual():
@@ -114,7 +98,6 @@ def test_addresses_go_round(situation):
         (Playground(), "#playground?data=xor"),
         (Playground(hidden=(8, 8), rate=64), "#playground?data=xor&hidden=8-8&rate=64"),
         (Playground(data="moons", rate=0.0001), "#playground?data=moons&rate=0.0001"),
-        (playground.named("xor-relu"), "#playground?data=xor&start=xor-relu"),
         (
             playground.named("xor-relu", loss="mse", epoch=9),
             "#playground?data=xor&loss=mse&start=xor-relu&epoch=9",
@@ -126,44 +109,27 @@ def test_addresses_are_short(situation, fragment):
 
 
 @pytest.mark.parametrize(
-    ("address", "message"),
+    ("make", "message"),
     [
-        ("#playground?activation=swish", "activation is 'swish'; choose one of sigmoid"),
-        ("#playground?rate=fast", "sets rate=fast; expected numbers"),
-        ("#playground?hidden=9", "layers of 1 to 8 units"),
-        ("#playground?seed=-1", "seed is -1"),
-        ("#playground?colour=red", "sets colour; there is no such thing"),
-        ("#playground?start=xor-relu&hidden=4", "Use named('xor-relu')"),
+        (lambda: playground.read("#playground?rate=fast"), "sets rate=fast; expected numbers"),
+        (lambda: playground.read("#playground?colour=red"), "sets colour; there is no such thing"),
+        (lambda: playground.read("#playground?start=xor-relu&hidden=4"), "named('xor-relu')"),
+        (lambda: playground.named("xor-lu"), "choose one of xor-relu, worked-example"),
+        (lambda: Playground(activation="swish"), "activation is 'swish'; choose one of sigmoid"),
+        (lambda: Playground(hidden=()), "one or two layers of 1 to 8 units"),
+        (lambda: Playground(hidden=(2, 2, 2)), "one or two layers of 1 to 8 units"),
+        (lambda: Playground(hidden=(0,)), "one or two layers of 1 to 8 units"),
+        (lambda: Playground(hidden=(9,)), "one or two layers of 1 to 8 units"),
+        (lambda: Playground(rate=0), "rate is 0; expected a number from 0.0001 to 10000"),
+        (lambda: Playground(rate=1e5), "expected a number from 0.0001 to 10000"),
+        (lambda: Playground(seed=2**32), "seed is 4294967296; expected a whole number"),
+        (lambda: Playground(seed=1.5), "seed is 1.5; expected a whole number"),
+        (lambda: Playground(epoch=100_001), "from 0 to 100000"),
     ],
 )
-def test_wrong_addresses_are_refused(address, message):
+def test_what_is_refused(make, message):
     with pytest.raises(ValueError, match=re.escape(message)):
-        playground.read(address)
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"data": "spiral"}, "choose one of xor, moons"),
-        ({"hidden": ()}, "one or two layers"),
-        ({"hidden": (2, 2, 2)}, "one or two layers"),
-        ({"hidden": (0,)}, "1 to 8 units"),
-        ({"rate": 0}, "rate is 0"),
-        ({"rate": 1e5}, "from 0.0001 to 10000"),
-        ({"seed": 2**32}, "seed is 4294967296"),
-        ({"seed": 1.5}, "seed is 1.5"),
-        ({"epoch": 100_001}, "from 0 to 100000"),
-        ({"start": "xor-relu"}, "Use named('xor-relu')"),
-    ],
-)
-def test_wrong_settings_are_refused(settings, message):
-    with pytest.raises(ValueError, match=re.escape(message)):
-        Playground(**settings)
-
-
-def test_unknown_name_is_refused():
-    with pytest.raises(ValueError, match="choose one of xor-relu, worked-example"):
-        playground.named("xor-lu")
+        make()
 
 
 # What is shown
@@ -178,10 +144,6 @@ def test_the_script_gets_all_it_needs(in_a_book):
     soup = BeautifulSoup(Playground(seed=5)._repr_html_(), "html.parser")
     given = json.loads(soup.select_one("script[type='application/json']").string)
     assert given["situation"]["seed"] == 5 and not given["live"]
-    start = records.RECORDS["xor-relu"].start()
-    assert given["named"]["xor-relu"]["vector"] == start.vector.tolist()
-    assert np.array_equal(given["data"]["moons"]["X"], Playground(data="moons").samples()[0])
-    assert {"c": 1e-4, "slack": 4, "smallest": 1e-10}.items() <= given["armijo"].items()
     assert len(soup.select("script")) == 1 and not soup.select("style")
 
 
@@ -197,10 +159,7 @@ def test_in_jupyter_scripts_and_style_come_along(monkeypatch):
     monkeypatch.setenv("JPY_SESSION_NAME", "chapters/playground.ipynb")
     soup = BeautifulSoup(Playground()._repr_html_(), "html.parser")
     found = [e.string for e in soup.select("script:not([type]), style")]
-    assert found == [(STATIC / name).read_text("utf-8") for name in playground.FILES]
-    assert sorted(playground.FILES) == sorted(
-        p.name for p in STATIC.glob("playground*") if p.suffix != ".py"
-    )
+    assert found == [(FOLDER / name).read_text("utf-8") for name in playground.FILES]
 
 
 def test_scripts_can_stand_in_a_page():
@@ -209,7 +168,8 @@ def test_scripts_can_stand_in_a_page():
 
 
 def test_links_of_the_page_open_what_they_say():
-    links = re.findall(r'href="(#playground[^"]*)"', PAGE.read_text("utf-8"))
+    page = (CHAPTERS / "playground.md").read_text("utf-8")
+    links = re.findall(r'href="(#playground[^"]*)"', page)
     assert len(links) == 5
     for link in links:
         address = link.replace("&amp;", "&")

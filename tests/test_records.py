@@ -1,4 +1,4 @@
-"""The five lab records: their facts are there, and a re-run prints what they printed."""
+"""The five lab records: a re-run prints what they printed, and other starts run as many."""
 
 import dataclasses
 import json
@@ -10,8 +10,8 @@ import pytest
 
 from labsupport import datasets, descent, losses, network, records
 
-NAMES = ("xor-autograd", "xor-module", "xor-relu", "moons-backtracking", "xor-class")
-SEEDED = ("xor-autograd", "xor-relu")
+PRINTED = [name for name, record in records.RECORDS.items() if record.printed]
+SEEDED = [name for name, record in records.RECORDS.items() if record.seeded]
 
 
 def rng(seed=1):
@@ -25,61 +25,15 @@ def short(monkeypatch):
     monkeypatch.setattr(records, "RECORDS", shorter)
 
 
-# Facts
+def test_five_records_and_the_other_half_of_one():
+    assert sorted({*records.RECORDS} - {*records.names()}) == ["moons-fixed"]
+    assert len(records.names()) == 5 and sorted(PRINTED) == sorted(
+        {*records.names()} - {"moons-backtracking"}
+    )
+    assert sorted(SEEDED) == ["moons-backtracking", "moons-fixed", "xor-autograd", "xor-relu"]
 
 
-def test_names():
-    assert sorted(records.names()) == sorted(NAMES)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_record_says_what_it_ran(name):
-    facts = records.facts(name)
-    assert {"network", "initial", "loss", "step", "epochs", "reproducible"} <= facts.keys()
-    assert facts["epochs"] > 0
-
-
-@pytest.mark.parametrize(
-    ("name", "rows", "first", "last"),
-    [
-        ("xor-autograd", 10, (0, 0.7198), (4500, 0.0177)),
-        ("xor-module", 20, (0, 0.2595), (19000, 0.0024)),
-        ("xor-relu", 10, (0, 1.0763), (9000, 0.6931)),
-        ("xor-class", 19, (0, 0.342), (9900, 0.0002)),
-    ],
-)
-def test_printed_losses(name, rows, first, last):
-    epochs, loss = records.printed(name)
-    assert epochs.dtype.kind == "i"
-    assert epochs.shape == loss.shape == (rows,)
-    assert (epochs[0], loss[0]) == first
-    assert (epochs[-1], loss[-1]) == last
-    assert (np.diff(epochs) > 0).all()
-    assert epochs[-1] < records.facts(name)["epochs"]
-    np.testing.assert_array_equal(loss, loss.round(4))
-
-
-def test_accuracies_of_the_moons():
-    printed = records.facts("moons-backtracking")["printed_accuracy"]
-    assert printed["fixed"] == {"train": 0.865, "test": 0.86}
-    assert printed["backtracking"] == {"train": 0.98, "test": 0.98}
-
-
-def test_unknown_record():
-    for call in (records.facts, records.printed, records.run):
-        with pytest.raises(ValueError, match=r"unknown record 'xor-java'; choose one of xor-auto"):
-            call("xor-java")
-
-
-def test_a_record_without_losses():
-    with pytest.raises(ValueError, match="printed no losses; see facts"):
-        records.printed("moons-backtracking")
-
-
-# Configurations
-
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", records.names())
 def test_a_configuration_is_what_the_facts_say(name):
     record, facts = records.RECORDS[name], records.facts(name)
     assert record.name == name
@@ -88,38 +42,20 @@ def test_a_configuration_is_what_the_facts_say(name):
     assert (record.seeded is None) == ("no seed" in facts["initial"])
     assert ("default nn.Linear" in facts["network"]) == (record.initialiser == "pytorch")
     assert ("ReLU" in facts["network"]) == (record.network.hidden == "relu")
-    shown = "mse" if "mean squared error" in facts["loss"] else "bce"
-    assert record.prints.startswith(shown)
-    if "printed" in facts:
-        assert not (records.printed(name)[0] % record.every).any()
+    assert record.prints.startswith("mse" if "mean squared error" in facts["loss"] else "bce")
+    # What it descends is what it prints, in all but one.
+    assert (record.prints == record.network.loss) == (name != "xor-class")
+    if record.printed:
+        epochs, loss = records.printed(name)
+        assert epochs[-1] < record.epochs and not (epochs % record.every).any()
+        np.testing.assert_array_equal(loss, loss.round(4))
         assert "learning rate 0.1" in facts["step"] and record.rule == descent.Fixed(0.1)
-
-
-def test_what_it_descends_is_what_it_prints_in_all_but_one():
-    mixed = [n for n, r in records.RECORDS.items() if r.prints != r.network.loss]
-    assert mixed == ["xor-class"]
-
-
-@pytest.mark.parametrize("name", [n for n, r in records.RECORDS.items() if r.seeded])
-def test_the_start_has_the_precision_of_the_record(name):
-    record = records.RECORDS[name]
-    facts = records.facts(name.replace("fixed", "backtracking"))
-    assert str(record.start().vector.dtype) in facts["network"]
-    np.testing.assert_array_equal(record.start().vector, record.start().vector)
-
-
-def test_without_a_seed_there_is_no_start():
-    for name in ("xor-module", "xor-class"):
-        with pytest.raises(ValueError, match=rf"'{name}' set no seed.*rng=numpy.random.default"):
-            records.run(name)
-    with pytest.raises(ValueError, match="runs is 3 without rng"):
-        records.run("xor-relu", runs=3)
 
 
 # Re-runs
 
 
-@pytest.mark.parametrize("name", SEEDED)
+@pytest.mark.parametrize("name", sorted({*PRINTED} & {*SEEDED}))
 def test_every_printed_digit(name):
     rerun = records.run(name)
     epochs, theirs, here = rerun.beside()
@@ -137,20 +73,21 @@ def test_every_accuracy_of_the_moons(half):
         assert round(float(here), 4) == printed
     if half == "backtracking":
         assert (rerun.training.history.step[:-1] == 1).all()
+        fixed = records.RECORDS["moons-fixed"].start()
+        assert (fixed.vector != rerun.start.vector).all()  # the two start apart
 
 
-def test_the_two_moons_models_start_apart():
-    fixed, search = (records.RECORDS[f"moons-{half}"].start() for half in ("fixed", "backtracking"))
-    assert (fixed.vector != search.vector).all()
+@pytest.mark.parametrize("name", SEEDED)
+def test_the_start_has_the_precision_of_the_record(name):
+    facts = records.facts(name.replace("fixed", "backtracking"))
+    assert str(records.RECORDS[name].start().vector.dtype) in facts["network"]
 
 
 @pytest.mark.parametrize("name", records.RECORDS)
 def test_many_starts(name, short):
-    many = records.run(name, rng=rng(), runs=4)
+    many, again = (records.run(name, rng=rng(), runs=4) for _ in range(2))
     assert many.start.runs == (4,) and many.start.vector.dtype == np.float64
-    np.testing.assert_array_equal(
-        many.start.vector, records.run(name, rng=rng(), runs=4).start.vector
-    )
+    np.testing.assert_array_equal(many.start.vector, again.start.vector)
     X, Y = many.record.data()
     for epoch, P in ((0, many.start), (-1, many.training.parameters)):
         output = network.forward(many.record.network, P, X).output
@@ -160,25 +97,32 @@ def test_many_starts(name, short):
     assert one.start.runs == () and one.loss.shape == (4,)
 
 
-def test_lower_counts_a_tie_as_a_half(monkeypatch):
-    monkeypatch.setattr(records, "printed", lambda name: (np.array([0, 100]), np.array([0.3, 0.2])))
-    history = descent.train(
-        network.Network((2, 1)),
-        network.initialise(network.Network((2, 1)), rng(), runs=4),
-        *datasets.xor(),
-        descent.Fixed(0.1),
-        100,
-        every=100,
-    ).history
+def test_lower_counts_a_tie_as_a_half():
+    record = dataclasses.replace(records.RECORDS["xor-class"], every=100, printed=(0.3, 0.2))
+    net, (X, Y) = network.Network((2, 1)), datasets.xor()
+    start = network.initialise(net, rng(), runs=4)
+    history = descent.train(net, start, X, Y, descent.Fixed(0.1), 100, every=100).history
     seen = np.array([[0.29, 0.3, 0.30004, 0.31], [0.19996, 0.1, 0.19994, 0.2001]])
     history = dataclasses.replace(history, watched={"printed": seen})
-    rerun = records.Rerun(records.RECORDS["xor-class"], None, descent.Training(None, history))
+    rerun = records.Rerun(record, None, descent.Training(None, history))
     np.testing.assert_array_equal(rerun.lower(), [2.0, 2.5])
 
 
-def test_a_single_run_has_no_place(short):
-    with pytest.raises(ValueError, match="single run; count among many"):
-        records.run("xor-relu").lower()
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda: records.facts("moons-fixed"), "unknown record 'moons-fixed'; choose one of"),
+        (lambda: records.printed("xor-java"), "unknown record 'xor-java'; choose one of .*xor-rel"),
+        (lambda: records.run("xor-java"), "unknown record 'xor-java'; choose one of .*xor-relu"),
+        (lambda: records.printed("moons-backtracking"), "printed no losses; .*records.facts"),
+        (lambda: records.run("xor-module"), r"'xor-module' set no seed.*rng=numpy.random.default"),
+        (lambda: records.run("xor-relu", runs=3), "runs is 3 without rng; pass rng="),
+        (lambda: records.run("xor-relu").lower(), "single run; count among many"),
+    ],
+)
+def test_what_a_record_cannot_give_is_said(short, ask, message):
+    with pytest.raises(ValueError, match=message):
+        ask()
 
 
 USE = """

@@ -1,12 +1,13 @@
 """The sanitize file hides durations and addresses, and no result."""
 
 import re
-from pathlib import Path
 
 import pytest
 from nbval.plugin import get_sanitize_patterns
 
-PATTERNS = get_sanitize_patterns(Path(__file__).with_name("sanitize.cfg").read_text("utf-8"))
+from tests.cases import ROOT
+
+PATTERNS = get_sanitize_patterns((ROOT / "tests" / "sanitize.cfg").read_text("utf-8"))
 
 
 def sanitize(text):
@@ -29,17 +30,6 @@ def test_hides_what_cannot_be_stable(one, other):
     assert sanitize(one) == sanitize(other)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "loss 0.693147",
-        "1.5 steps",
-        "2.0 samples",
-        "12.34 ms",
-        "0x10",
-        "4 s",
-        "<Figure size 640x480>",
-    ],
-)
-def test_leaves_results_alone(text):
+def test_leaves_results_alone():
+    text = "loss 0.693147, 1.5 steps, 2.0 samples, 12.34 ms, 0x10, 4 s, <Figure size 640x480>"
     assert sanitize(text) == text

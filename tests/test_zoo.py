@@ -50,17 +50,15 @@ def test_together_as_alone(net, m):
         np.testing.assert_allclose(trained.loss[bug.name][:-1], losses, rtol=1e-9)
 
 
-@pytest.mark.parametrize("names", [["correct"], ["no mean"], ["stale cache"]])
-def test_one_kind_only(names):
-    chosen = [bug for bug in POSSIBLE if bug.name in names]
+@pytest.mark.parametrize("name", ["correct", "no mean", "stale cache"])
+def test_one_kind_only(name):
+    chosen = [bug for bug in POSSIBLE if bug.name == name]
     trained = zoo.train(NET, chosen, starts(), X, Y, 0.5, 7, every=3)
     np.testing.assert_array_equal(trained.epoch, [0, 3, 6, 7])
-    for name in names:
-        parameters, _ = alone(chosen[0], NET, starts(), X, Y, 7)
-        np.testing.assert_allclose(
-            trained.parameters[name].vector, parameters.vector, rtol=1e-9, atol=1e-12
-        )
-        assert trained.loss[name].shape == (4, 3)
+    parameters, losses = alone(chosen[0], NET, starts(), X, Y, 7)
+    found = trained.parameters[name].vector
+    np.testing.assert_allclose(found, parameters.vector, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(trained.loss[name][:3], losses[::3], rtol=1e-9)
 
 
 def test_the_starts_are_left_alone():
