@@ -6,7 +6,11 @@ import nbval.kernel
 
 from scripts.kernels import OwnSocketsManager
 
-# nbval offers no option for either: see the module for what the first cures; a progress bar would
-# be taken for a result on a machine so busy that it appears.
+# nbval offers no option for this. See the module for what it cures.
 nbval.kernel.KernelManager = OwnSocketsManager
-os.environ["TQDM_DISABLE"] = "1"
+
+
+def pytest_configure(config):
+    """Keep progress bars out of the notebooks: on a busy machine one would be taken for a result."""
+    if config.option.nbval or config.option.nbval_lax:
+        os.environ["TQDM_DISABLE"] = "1"

@@ -1,6 +1,7 @@
 """What the text of the chapters promises: their form, and the numbered lines of the algorithm."""
 
 import re
+from pathlib import Path
 
 import pytest
 import yaml

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from cases import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labsupport import datasets, network
 from labsupport.descent import Armijo, Fixed, Rule, train
 from labsupport.network import Network, Parameters, initialise
+from tests.cases import cases
 
 X, Y = datasets.xor()
 NET = Network((2, 4, 1))

@@ -5,7 +5,6 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from cases import cases
 from hypothesis import assume, given
 from torch import nn
 
@@ -13,6 +12,7 @@ from labsupport import datasets, descent, network, torch_twin
 from labsupport.network import Network, initialise
 from labsupport.rules import Armijo, Fixed, Rule
 from labsupport.torch_twin import ArmijoSGD, as_tensor
+from tests.cases import cases
 
 NET = Network((2, 16, 1), "relu", "identity", "bce_with_logits")
 START = initialise(NET, np.random.default_rng(3), "pytorch")
