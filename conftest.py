@@ -11,6 +11,6 @@ nbval.kernel.KernelManager = OwnSocketsManager
 
 
 def pytest_configure(config):
-    """Keep progress bars out of the notebooks: on a busy machine one would be taken for a result."""
+    """Keep progress bars out of notebooks: on a busy machine one is taken for a result."""
     if config.option.nbval or config.option.nbval_lax:
         os.environ["TQDM_DISABLE"] = "1"
