@@ -57,7 +57,6 @@ def train(
     batch_size: int | None = None,
     rng: np.random.Generator | None = None,
     target: float | None = None,
-    smallest_gradient: float | None = None,
     every: int = 1,
     watch: Mapping[str, Probe] | None = None,
     progress: bool = True,
@@ -82,8 +81,6 @@ def train(
         Shuffles the samples before each epoch; without it mini-batches come in the data's order.
     target : float, optional
         A run ends when its loss is at most this.
-    smallest_gradient : float, optional
-        A run ends when the norm of its full gradient is at most this (full batch only).
     every : int
         Record every so many epochs.
     watch : dict of str to callable, optional
@@ -110,9 +107,7 @@ def train(
         A run diverged, or its line search gave up; it says in which epoch and at what loss.
     """
     X, Y = network.prepare(net, parameters, X, Y)
-    settings = _Settings(
-        epochs, every, batch_size, rng, target, smallest_gradient, watch or {}, progress
-    )
+    settings = _Settings(epochs, every, batch_size, rng, target, watch or {}, progress)
     settings.require(len(X))
     if not isinstance(rule, Rule):
         raise TypeError(f"rule is {rule!r}; expected a step rule: Fixed(0.5), or Armijo().")
@@ -130,7 +125,6 @@ class _Settings(NamedTuple):
     batch_size: int | None
     rng: np.random.Generator | None
     target: float | None
-    smallest_gradient: float | None
     watch: Mapping[str, Probe]
     progress: bool
 
@@ -144,12 +138,6 @@ class _Settings(NamedTuple):
             checks.generator(self.rng)
         if self.target is not None and not np.isfinite(self.target):
             raise ValueError(f"target is {self.target}; expected a loss.")
-        if self.smallest_gradient is not None:
-            checks.positive(self.smallest_gradient, "smallest_gradient")
-            if self.batch_size is not None:
-                raise ValueError(
-                    "smallest_gradient needs the full gradient; leave batch_size away."
-                )
         if self.watch and self.batch_size is not None:
             raise ValueError("watch looks at full-batch passes; leave watch or batch_size away.")
 
@@ -220,15 +208,14 @@ def _full_batch(walk: _Walk, X: Array, Y: Array, settings: _Settings) -> Trainin
     """Step along the full gradient; the pass that accepts a step is the next epoch's forward."""
     loss = walk.evaluate(walk.here, X, Y)
     log = Log(loss, settings.every, forwards=1)
-    floor = settings.smallest_gradient or 0.0
     with settings.bar() as epochs:
         for epoch in epochs:
             cache = walk.slopes(Y)
             squared = np.vecdot(walk.gradient.vector, walk.gradient.vector)
             if settings.target is not None:
                 log.end(loss <= settings.target, "target", epoch)
-            if any_of(low := squared <= floor * floor):
-                log.end(low, "small gradient" if floor else "zero gradient", epoch)
+            if any_of(flat := squared == 0):
+                log.end(flat, "zero gradient", epoch)
             going_on = log.see(epoch, settings.epochs, loss, np.sqrt(squared))
             if log.due:
                 for name, probe in settings.watch.items():

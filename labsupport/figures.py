@@ -7,8 +7,9 @@ which colour-blind readers can tell apart; lines differ by their dashes as well.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import product
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -20,7 +21,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from labsupport.checks import Array
 from labsupport.history import History
-from labsupport.network import Network, Parameters
+from labsupport.network import Network
 
 BLUE, ORANGE, GREEN, PURPLE, BLACK = "#0072b2", "#d55e00", "#009e73", "#aa4499", "#222222"
 LINES = [
@@ -239,54 +240,25 @@ def step_histogram(histories: Mapping[str, History]) -> Figure:
     return figure
 
 
-def network_drawing(net: Network, parameters: Parameters | None = None) -> Figure:
-    """Draw the units as circles and the weights as lines.
-
-    Parameters
-    ----------
-    net : Network
-        Its layers, at most 16 wide.
-    parameters : Parameters, optional
-        One network: a line is orange where its weight is positive, blue and dashed where it is
-        negative, and the wider the larger it is. Without it all lines are alike.
-
-    Returns
-    -------
-    Figure
-        Inputs at the left, output at the right.
+def network_drawing(net: Network) -> Figure:
+    """Draw the units as circles and the weights as lines: inputs at the left, output at the right.
 
     Raises
     ------
     ValueError
-        A layer too wide, or parameters of other layers or of many runs.
+        A layer of more than 16 units.
     """
     if max(net.sizes) > 16:
         raise ValueError(f"layers {net.sizes} are too wide to draw; expected at most 16 units.")
-    if parameters and (parameters.runs or parameters.sizes != net.sizes):
-        raise ValueError(
-            f"the parameters have layers {parameters.sizes} and runs {parameters.runs}; "
-            f"expected one network of layers {net.sizes}. Pick one with parameters.run(0)."
-        )
-    spots: list[Sequence[tuple[float, float]]] = [
+    spots = [
         [(float(layer), (n - 1) / 2 - unit) for unit in range(n)]
         for layer, n in enumerate(net.sizes)
     ]
     with canvas(1, 1.8 * len(net.sizes), 0.75 * max(net.sizes) + 0.7) as (figure, axes):
         axis: Axes = axes[0, 0]
-        for layer, (left, right) in enumerate(zip(spots, spots[1:], strict=False)):
-            W = parameters.weights[layer] if parameters else np.ones((len(left), len(right)))
-            for (i, j), w in np.ndenumerate(W):
-                (x0, y0), (x1, y1) = left[i], right[j]
-                colour = ("#888888" if parameters is None else ORANGE) if w > 0 else BLUE
-                width = 0.6 + 3 * abs(w) / (np.abs(W).max() or 1)
-                axis.plot(
-                    [x0, x1],
-                    [y0, y1],
-                    color=colour,
-                    linewidth=width if parameters else 1.2,
-                    linestyle="-" if w > 0 else (0, (4, 1.5)),
-                    zorder=1,
-                )
+        for left, right in zip(spots, spots[1:], strict=False):
+            for (x0, y0), (x1, y1) in product(left, right):
+                axis.plot([x0, x1], [y0, y1], color="#888888", linewidth=1.2, zorder=1)
         for layer, units in enumerate(spots):
             letter = "x" if layer == 0 else ("ŷ" if layer == len(spots) - 1 else "a")
             for unit, (x, y) in enumerate(units):

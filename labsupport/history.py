@@ -39,7 +39,7 @@ class History:
     every : int
         Which epochs were recorded.
     stopped : (...) of str
-        Why each run ended: ``epochs``, ``target``, ``small gradient``, ``zero gradient``,
+        Why each run ended: ``epochs``, ``target``, ``zero gradient``,
         ``diverged``, or ``search gave up``.
     stopped_at : (...) of int
         Epochs that each run had done by then.

@@ -214,14 +214,6 @@ def test_many_runs(rule, case, every, size):
     assert_equal_runs(case, rule, 5, epochs=3 if size else 6, every=every, batch_size=size)
 
 
-def test_many_runs_that_end_at_a_small_gradient():
-    many = assert_equal_runs(MANY, Fixed(0.5), epochs=60, smallest_gradient=0.03)
-    assert set(many.history.stopped) == {"small gradient", "epochs"}
-    for k in np.flatnonzero(many.history.stopped == "small gradient"):
-        end, norm = many.history.stopped_at[k], many.history.gradient_norm[:, k]
-        assert norm[end] <= 0.03 < norm[:end].min()
-
-
 @every_rule
 @pytest.mark.parametrize(("size", "every"), [(None, 1), (2, 1), (None, 4)])
 def test_many_runs_that_end_at_a_target(rule, size, every):
@@ -572,8 +564,6 @@ def test_a_rule_refuses(make, message):
         ({"batch_size": 5}, "batch_size is 5; expected a whole number from 1 to 4"),
         ({"rng": 7}, r"rng is 7; expected a Generator: numpy\.random"),
         ({"target": np.nan}, "target is nan; expected a loss"),
-        ({"smallest_gradient": 0}, "smallest_gradient is 0; expected a finite number above 0"),
-        ({"smallest_gradient": 0.1, "batch_size": 2}, "full gradient; leave batch_size away"),
         ({"watch": {"a": print}, "batch_size": 2}, "leave watch or batch_size away"),
         ({"rule": 0.5}, r"rule is 0\.5; expected a step rule: Fixed\(0\.5\), or Armijo"),
         ({"rule": Fixed}, "rule is <class .*; expected a step rule"),

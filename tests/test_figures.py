@@ -20,7 +20,6 @@ SEARCH = descent.train(NET, START, X, Y, Armijo(64.0), 30).history
 RUNS = initialise(NET, np.random.default_rng(1), runs=5)
 MANY = descent.train(NET, RUNS, X, Y, Fixed(0.5), 30, every=4).history
 MODEL = {"start": lambda points: network.predict(NET, START, points)}
-ZEROS = initialise(NET, np.random.default_rng(1), "zeros")
 HALF = {"half": lambda points: np.full((len(points), 1), 0.5)}
 MOONS = datasets.moons(samples=60)
 
@@ -38,8 +37,6 @@ FIGURES = {
     "two histograms": lambda: figures.step_histogram({"fixed": FIXED, "search": SEARCH}),
     "steps of runs": lambda: figures.step_histogram({"many": MANY}),
     "network": lambda: figures.network_drawing(NET),
-    "weights": lambda: figures.network_drawing(NET, START),
-    "weights of zero": lambda: figures.network_drawing(NET, ZEROS),
     "deep network": lambda: figures.network_drawing(Network((3, 16, 2, 2))),
 }
 
@@ -160,29 +157,12 @@ def test_a_search_that_gave_up_has_no_step_to_count(monkeypatch):
 
 
 def test_the_drawing_has_a_circle_a_unit_and_a_line_a_weight():
-    axis = FIGURES["weights"]().axes[0]
-    assert len(axis.collections) == 2 + 4 + 1
-    weights = np.concatenate([W.ravel() for W in START.weights])
-    for line, w in zip(axis.get_lines(), weights, strict=True):
-        assert line.get_color() == (figures.ORANGE if w > 0 else figures.BLUE)
-        assert (line.get_linestyle() == "-") == (w > 0)
-    widths = np.array([line.get_linewidth() for line in axis.get_lines()[:8]])
-    np.testing.assert_array_equal(np.argsort(widths), np.argsort(abs(START.weights[0].ravel())))
+    axis = FIGURES["network"]().axes[0]
+    assert (len(axis.collections), len(axis.get_lines())) == (2 + 4 + 1, 2 * 4 + 4 * 1)
     units = ["$x_{1}$", "$x_{2}$", *(f"$a_{{{n}}}$" for n in (1, 2, 3, 4)), "ŷ"]
     assert texts(axis.texts) == units
-
-
-@pytest.mark.parametrize(
-    ("net", "parameters", "message"),
-    [
-        (Network((2, 17, 1)), None, r"layers \(2, 17, 1\) are too wide .*at most 16 units"),
-        (NET, RUNS, r"expected one network of layers \(2, 4, 1\)"),
-        (Network((2, 3, 1)), START, r"expected one network of layers \(2, 3, 1\)"),
-    ],
-)
-def test_what_cannot_be_drawn(net, parameters, message):
-    with pytest.raises(ValueError, match=message):
-        figures.network_drawing(net, parameters)
+    with pytest.raises(ValueError, match=r"layers \(2, 17, 1\) are too wide .*at most 16 units"):
+        figures.network_drawing(Network((2, 17, 1)))
 
 
 def test_figures_of_a_chapter_have_the_style_too():
