@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from labsupport import records
-from tests.cases import code_cells, overlap
+from labsupport import datasets, records
+from tests.cases import CHAPTERS, code_cells, overlap
 
 FRESH = 1604  # the chapter draws from 16
 RUNS = {"moons-backtracking": 20}
@@ -66,3 +66,19 @@ def test_fresh_starts_agree(fresh):
 def test_a_claim_that_does_not_hold_would_be_found():
     assert not overlap(interval(182, 200), interval(60, 120))
     assert not overlap(interval(24, 200), interval(50, 120))
+
+
+@pytest.mark.parametrize("name", ["xor-module", "xor-class"])
+def test_printed_predictions_fit_the_last_printed_loss(name):
+    """And a second training of the finished model begins there: 0.0022, not 0.0024."""
+    error = np.array(records.facts(name)["predictions"]) - datasets.xor()[1][:, 0]
+    loss, last = (error**2).mean(), records.printed(name)[1][-1]
+    assert 0.7 * last < loss < last
+    assert name != "xor-module" or round(loss, 4) == 0.0022
+
+
+def test_each_record_is_given_its_own_claim():
+    """The page shows what the facts say, and no other claim."""
+    text = (CHAPTERS / "14-five-records.md").read_text("utf-8")
+    assert sorted(re.findall(r'^verdict\("(.*)"\)$', text, re.MULTILINE)) == sorted(records.names())
+    assert text.count("**Claimed.**") == 1  # where `verdict` makes it

@@ -133,3 +133,40 @@ def test_a_zero_bias_is_a_small_negative_one(chapter, seed):
         counts.append(int(ended.solved.sum()))
     assert abs(counts[0] - counts[1]) <= 4
     assert chapter["wilson"](counts[1])[1] < chapter["wilson"](counts[2])[0]
+
+
+def test_the_table_gives_the_level_of_any_patterns(chapter):
+    """A corner alone is not enough for 0.477: a unit that is on everywhere makes it 0."""
+    corner, everywhere = (1, 0, 0, 0), (1, 1, 1, 1)
+    wanted = {(corner,): chapter["levels"]["0.477"], (corner, everywhere): 0.0}
+    for patterns, level in wanted.items():
+        assert chapter["best"](frozenset(patterns)) == pytest.approx(level, abs=1e-3)
+    rng = np.random.default_rng(8)
+    for _ in range(100):
+        units = rng.integers(0, 6)
+        on = (np.column_stack([np.ones(4), X - 0.5]) @ rng.normal(size=(3, units)) > 0).T
+        patterns = frozenset(map(tuple, on.astype(int).tolist()))
+        assert chapter["by_table"](patterns) == pytest.approx(chapter["best"](patterns), abs=1e-3)
+
+
+def test_only_ln_2_is_attained(chapter, fresh):
+    """Runs near the other levels are above them, and their gradient is not zero."""
+    counted = 0
+    for (hidden, _, _), (_, trained, ended) in fresh.items():
+        if hidden == "relu":
+            near = ended.level < 0.6
+            assert (ended.loss > ended.level)[near].all()
+            assert (trained.history.gradient_norm[-1][near] > 1e-7).all()
+            counted += near.sum()
+    assert counted > 100
+
+
+def test_exponents(chapter):
+    epoch = np.arange(0, 10_001, 50)
+    with np.errstate(divide="ignore"):
+        seen = np.stack([3.0 / epoch, 0.1 / epoch**2.0], axis=1)
+    np.testing.assert_allclose(chapter["exponents"](seen, epoch, 100), [-1, -2], atol=1e-9)
+
+
+def test_two_units_are_enough_for_most_sigmoid_starts(fresh):
+    assert all(solved(fresh["sigmoid", 2, seed]) > 100 for seed in SEEDS)
