@@ -520,9 +520,12 @@ def test_only_a_long_run_shows_a_bar_and_wipes_it_away(capfd, monkeypatch, slow,
 @pytest.mark.parametrize("disable", ["", "1"])
 def test_the_bar_can_be_switched_off_from_outside(disable):
     """So that stored outputs stay free of bars on slow machines too; tqdm reads it when loaded."""
-    program = """from tests.test_descent import *
-descent.tqdm = lambda *a, **o: tqdm(*a, **{**o, **AT_ONCE})
-descent.train(NET, START, X, Y, Fixed(0.5), 50)"""
+    program = f"""
+from labsupport import datasets, descent, network
+bar, net = descent.tqdm, network.Network((2, 1))
+descent.tqdm = lambda *a, **o: bar(*a, **{{**o, **{AT_ONCE}}})
+start = network.Parameters(net.sizes, descent.np.ones(3))
+descent.train(net, start, *datasets.xor(), descent.Fixed(0.5), 50)"""
     environment = {**os.environ, "TQDM_DISABLE": disable}
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, env=environment)
     assert run.returncode == 0

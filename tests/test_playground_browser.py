@@ -6,12 +6,13 @@ book, the page in it is tried as well.
 
 import itertools
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
-from labsupport import network
+from labsupport import descent, network
+from labsupport.network import Parameters
 from labsupport.widgets import playground
 from labsupport.widgets.playground import CHOICES, Playground
 from tests.cases import repeated_ids, use_theme, width_of, write_page
@@ -99,29 +100,39 @@ def quiet_page(browser, url):
     page.close()
 
 
-# Each activation with each loss on both data sets, and every rule in turn. A run is compared only
-# if it moves by less than 1e-10 when its start moves by a factor of 1 + 1e-13: of other runs two
-# programs that are both right need not agree. Hence seed 3 in some.
-PAIRS = itertools.product(CHOICES["activation"], CHOICES["loss"])
+# Each activation with each loss on both data sets, and every rule in turn.
+PAIRS = enumerate(itertools.product(CHOICES["activation"], CHOICES["loss"]))
 RUNS = [
-    Playground(
-        data,
-        (4, 3) if data == "moons" else (4,),
-        activation,
-        loss,
-        rule,
-        0.5 if rule == "fixed" else 8,
-        "pytorch",
-        3 if data == "moons" else 2,
+    Playground(data, hidden, *pair, rule, 0.5 if rule == "fixed" else 8, "pytorch")
+    for n, pair in PAIRS
+    for data, hidden, rule in (
+        ("xor", (4,), CHOICES["rule"][n % 2]),
+        ("moons", (4, 3), CHOICES["rule"][n % 3]),
     )
-    for n, (activation, loss) in enumerate(PAIRS)
-    for data, rule in (("xor", CHOICES["rule"][n % 2]), ("moons", CHOICES["rule"][n % 3]))
 ]
 
 
+def steady(situation):
+    """The same from the first seed whose run a factor of 1 + 1e-13 on its start leaves alone.
+
+    Of other runs two programs that are both right need not agree.
+    """
+    for seed in range(1, 20):
+        found = replace(situation, seed=seed)
+        net, start, data = found.network, found.parameters(), found.samples()
+        near = Parameters(start.sizes, start.vector * (1 + 1e-13))
+        trainings = [descent.train(net, p, *data, found.step_rule, EPOCHS) for p in (start, near)]
+        one, other = (np.append(t.history.loss, t.parameters.vector) for t in trainings)
+        whole = len(one) == len(other) == EPOCHS + 1 + len(start.vector)
+        if whole and np.abs(one - other).max() < 1e-10:
+            return found
+    raise AssertionError(f"no steady run of {situation}")
+
+
+@pytest.mark.filterwarnings("ignore::labsupport.history.DescentWarning")
 @pytest.mark.parametrize("situation", RUNS, ids=lambda s: s.fragment[12:])
 def test_a_thousand_epochs_are_those_of_labsupport(quiet_page, situation):
-    history = check_run(quiet_page, situation)
+    history = check_run(quiet_page, steady(situation))
     assert situation.rule == "fixed" or np.nanmax(history.trials) > 1  # it did backtrack
 
 
