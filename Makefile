@@ -26,7 +26,7 @@ help:
 	@echo "make pdf      print the whole book into _build/book.pdf, with a Chromium"
 	@echo "make lab      open the chapters in JupyterLab"
 	@echo "make serve    show the built pages on http://localhost:$(PORT) (PORT=8000)"
-	@echo "make test     check everything: $(STAGES)"
+	@echo "make test     run every check: $(STAGES)"
 	@echo "make check    check in a hurry: lint, types, pairs and the fast unit tests"
 	@echo "make refresh  run all chapters and store their outputs (CHAPTERS=03-numpy-backprop: one)"
 	@echo "make bench    measure labsupport against its peers"

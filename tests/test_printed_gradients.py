@@ -1,4 +1,4 @@
-"""Every backward pass that a chapter prints, taken from its notebook and proved; bugs are caught.
+"""Every backward pass that a chapter prints, taken from its notebook and checked; bugs are caught.
 
 A chapter's imports, functions and classes are executed without its experiments. Each backward pass
 then meets random data of unequal shapes, and the complex step of a loss written here. The same
