@@ -35,7 +35,7 @@ help:
 	@echo "make pdf      print the whole book into _build/book.pdf, with a Chromium (BROWSER=/path)"
 	@echo "make lab      open the chapters in JupyterLab"
 	@echo "make serve    show the built pages on http://localhost:$(PORT) (PORT=8000)"
-	@echo "make test     check everything: $(STAGES)"
+	@echo "make test     run every check: $(STAGES)"
 	@echo "make check    check in a hurry: lint, types, pairs and the fast unit tests"
 	@echo "make refresh  run all chapters and store their outputs (CHAPTERS=03-numpy-backprop: one)"
 	@echo "make replicate  run chapters that draw chance from other seeds (SEEDS=5, CHAPTERS=...)"

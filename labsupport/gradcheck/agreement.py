@@ -73,7 +73,7 @@ class GradientCheck:
 
     @property
     def passed(self) -> bool:
-        """Whether the gradient is proved: equal in every tensor, and not by comparing 0 with 0."""
+        """Whether the gradient passes: equal in every tensor, and not by comparing 0 with 0."""
         return self.status == "passed"
 
     def __str__(self) -> str:
