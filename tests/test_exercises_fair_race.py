@@ -21,8 +21,8 @@ def nothing(growth, shrink): ...
 
 def test_not_attempted():
     assert check("ex-growth", nothing).status == "open"
-    assert check("ex-break-condition", ..., starts=STARTS).status == "open"
-    assert check("ex-race-interpolate", ..., starts=STARTS).status == "open"
+    assert check("ex-break-condition", ..., starts=STARTS, data=DATA).status == "open"
+    assert check("ex-race-interpolate", ..., starts=STARTS, data=DATA).status == "open"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_share_of_broken_conditions():
         "percentage": 100 * np.mean(fall < 0.3 * 4 * norm**2),
     }
     for hint, share in answers.items():
-        verdict = break_condition(share, STARTS)
+        verdict = break_condition(share, STARTS, DATA)
         assert verdict.passed if hint is None else hint in str(verdict), hint
 
 
@@ -71,7 +71,7 @@ def test_interpolate():
     for hint, options in answers.items():
         h = history(descent.Armijo(first=1.0, **options))
         last = (h.passes <= BUDGET).sum(axis=0) - 1
-        verdict = interpolate(np.median(h.loss[last, np.arange(10)]), STARTS)
+        verdict = interpolate(np.median(h.loss[last, np.arange(10)]), STARTS, DATA)
         assert verdict.passed if hint is None else hint in str(verdict), hint
     h = history(descent.Armijo(first=1.0, warm=True, interpolate=True))
-    assert "more than the budget" in str(interpolate(np.median(h.loss[-1]), STARTS))
+    assert "more than the budget" in str(interpolate(np.median(h.loss[-1]), STARTS, DATA))

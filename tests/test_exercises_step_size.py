@@ -3,14 +3,18 @@
 import numpy as np
 import pytest
 
+from labsupport import network
 from labsupport.feedback.exercises import step_size
 from labsupport.feedback.exercises.step_size import leave_edge, sharp_bound, units
+
+NET = network.Network((2, 8, 1), hidden="tanh", output="identity", loss="mse")
+STARTS = network.initialise(NET, np.random.default_rng(1), "pytorch", runs=8).vector
 
 
 def test_not_attempted():
     assert sharp_bound(...).status == "open"
     assert units(..., ...).status == "open"
-    assert leave_edge(...).status == "open"
+    assert leave_edge(..., STARTS).status == "open"
 
 
 def test_right_answers():
@@ -65,13 +69,13 @@ def test_one_answer_may_be_open():
 def test_the_edge(monkeypatch):
     """Eight of eight in the real runs; here with a stand-in, so that each count has a meaning."""
     peak, end = np.full(8, 2.0), np.array([0.5, 0.6, 0.7, 1.5, 1.6, 1.8, 1.95, 2.0])
-    monkeypatch.setattr(step_size, "_sharpness_of_cross_entropy", lambda: (peak, end))
-    assert leave_edge(6).passed
-    assert "do not fall back" in str(leave_edge(2))
-    assert "below half" in str(leave_edge(3))
-    assert leave_edge(5).status == leave_edge(7).status == "wrong"
+    monkeypatch.setattr(step_size, "_sharpness_of_cross_entropy", lambda starts: (peak, end))
+    assert leave_edge(6, STARTS).passed
+    assert "do not fall back" in str(leave_edge(2, STARTS))
+    assert "below half" in str(leave_edge(3, STARTS))
+    assert leave_edge(5, STARTS).status == leave_edge(7, STARTS).status == "wrong"
 
 
 def test_the_edge_as_it_is():
-    assert leave_edge(8).passed
-    assert leave_edge(7).status == "wrong"
+    assert leave_edge(8, STARTS).passed
+    assert leave_edge(7, STARTS).status == "wrong"
