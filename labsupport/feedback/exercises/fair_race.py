@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from labsupport import datasets, descent, network
+from labsupport import descent, network
 from labsupport.checks import Array
+from labsupport.datasets import Split
 from labsupport.feedback.verdict import (
     Judge,
     Verdict,
@@ -52,9 +53,9 @@ def growth(expected_trials: Any) -> Verdict:
     return wrong("With growth 2 and shrink 0.5, each doubling needs one refusal to undo it.")
 
 
-def break_condition(share: object, *, starts: Parameters) -> Verdict:
+def break_condition(share: object, *, starts: Parameters, data: Split) -> Verdict:
     """Judge the share of steps that Armijo's condition refuses, ex-break-condition."""
-    data, given = datasets.moons(), one_number("share", share)
+    given = one_number("share", share)
     rule = descent.Fixed(4.0)
     h = descent.train(
         NET, starts, data.X_train, data.Y_train, rule, BUDGET // 3, progress=False
@@ -76,12 +77,11 @@ def break_condition(share: object, *, starts: Parameters) -> Verdict:
     return number("share", given, expected, slips, rtol=0.01)
 
 
-def interpolate(interpolated: object, *, starts: Parameters) -> Verdict:
+def interpolate(interpolated: object, *, starts: Parameters, data: Split) -> Verdict:
     """Judge the median loss of a warm search with interpolation, ex-race-interpolate."""
     given = one_number("interpolated", interpolated)
 
     def median(**options: Any) -> tuple[float, float]:
-        data = datasets.moons()
         rule = descent.Armijo(first=1.0, **options)
         h = descent.train(
             NET, starts, data.X_train, data.Y_train, rule, BUDGET // 3, progress=False

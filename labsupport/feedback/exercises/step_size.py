@@ -8,7 +8,7 @@ import numpy as np
 
 from labsupport import datasets, network
 from labsupport.checks import Array
-from labsupport.feedback.verdict import Judge, Verdict, number, together
+from labsupport.feedback.verdict import Judge, Verdict, number, one_number, together
 from labsupport.network import Network, Parameters
 
 
@@ -94,21 +94,21 @@ def _steps(X: Array, y: Array, best: Array, step: float) -> int:
     return count
 
 
-def leave_edge(fell_back: object) -> Verdict:
+def leave_edge(fell_back: object, *, starts: Array) -> Verdict:
     """Judge in how many runs the sharpness falls back with cross-entropy, ex-leave-edge."""
-    peak, end = _sharpness_of_cross_entropy()
+    given = one_number("fell_back", fell_back)
+    peak, end = _sharpness_of_cross_entropy(starts)
     slips = {
         "that is those that do not fall back": float((end >= 0.95 * peak).sum()),
         "that is below half of the highest value; 95 % is asked for": float(
             (end < 0.5 * peak).sum()
         ),
     }
-    return number("fell_back", fell_back, float((end < 0.95 * peak).sum()), slips)
+    return number("fell_back", given, float((end < 0.95 * peak).sum()), slips)
 
 
-@cache
-def _sharpness_of_cross_entropy() -> tuple[Array, Array]:
-    """Highest and last sharpness of the eight runs of the exercise, (8,) each."""
+def _sharpness_of_cross_entropy(V: Array) -> tuple[Array, Array]:
+    """Highest and last sharpness of the runs from these starts, (8,) each."""
     few = datasets.moons(samples=125)
     net = Network((2, 8, 1), hidden="tanh", output="identity", loss="bce_with_logits")
 
@@ -122,7 +122,6 @@ def _sharpness_of_cross_entropy() -> tuple[Array, Array]:
         H = (gradient(v + moves) - gradient(v - moves)) / (2 * h)
         return _top((H + H.T) / 2)
 
-    V = network.initialise(net, np.random.default_rng(1), "pytorch", runs=8).vector
     seen = []
     for epoch in range(3001):
         if epoch % 300 == 0:
