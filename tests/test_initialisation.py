@@ -11,10 +11,13 @@ import re
 from pathlib import Path
 
 import jupytext
+import numpy as np
 import pytest
 
+from labsupport import datasets, descent, network
+
 STEM = Path(__file__).parent.parent / "chapters" / "11-initialisation"
-SEED = "seed = 11"
+SEED = "SEED = 0"
 AROUND = re.compile(r"(-?\d+\.\d+) ± (\d+\.\d+)")
 BETWEEN = re.compile(r"\[(\d\.\d+), (\d\.\d+)\]")
 
@@ -71,7 +74,7 @@ def chapter():
 def with_seed(chapter, seed):
     sources = [cell.source for cell in chapter]
     assert sum(SEED in source for source in sources) == 1
-    return [source.replace(SEED, f"seed = {seed}") for source in sources]
+    return [source.replace(SEED, f"SEED = {seed}") for source in sources]
 
 
 @pytest.mark.slow
@@ -80,7 +83,7 @@ def test_holds_for_another_seed(chapter, monkeypatch):
     monkeypatch.setenv("TQDM_DISABLE", "1")
     fresh = intervals("\n".join(run(with_seed(chapter, 2027))))
     kept = intervals("\n".join(stored(cell) for cell in chapter))
-    assert len(kept) > 60
+    assert len(kept) > 40
     assert fresh != kept
     assert len(apart(fresh, kept)) <= 2
 
@@ -106,3 +109,15 @@ def test_intervals_are_read_and_compared():
     ]
     with pytest.raises(ValueError):
         apart(found, found[:2])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("rate", "learn"), [(3e-6, True), (0.1, False)])
+def test_normal_with_relu_is_a_matter_of_the_rate(rate, learn):
+    """On the chapter's 64 points, not the 16 of its map: at one rate nearly all, at another none."""
+    net = network.Network((2, *9 * (32,), 1), "relu", "identity", "bce_with_logits")
+    start = network.initialise(net, np.random.default_rng(2027), runs=16)
+    few = datasets.moons(samples=80)
+    data = few.X_train, few.Y_train
+    ended = descent.train(net, start, *data, descent.Fixed(rate), 200, target=0.6).history.stopped
+    assert (np.sum(ended == "target") >= 12) if learn else not np.any(ended == "target")
