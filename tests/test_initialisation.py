@@ -112,9 +112,10 @@ def test_intervals_are_read_and_compared():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::labsupport.descent.DescentWarning")
 @pytest.mark.parametrize(("rate", "learn"), [(3e-6, True), (0.1, False)])
 def test_normal_with_relu_is_a_matter_of_the_rate(rate, learn):
-    """On the chapter's 64 points, not the 16 of its map: at one rate nearly all, at another none."""
+    """On the chapter's 64 points, not the 16 of its map: at one rate most, at another none."""
     net = network.Network((2, *9 * (32,), 1), "relu", "identity", "bce_with_logits")
     start = network.initialise(net, np.random.default_rng(2027), runs=16)
     few = datasets.moons(samples=80)
