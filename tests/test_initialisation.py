@@ -9,11 +9,13 @@ import contextlib
 import io
 import re
 
+import numpy as np
 import pytest
 
+from labsupport import datasets, descent, network
 from tests.cases import code_cells, overlap
 
-SEED = "seed = 11"
+SEED = "SEED = 0"
 AROUND = re.compile(r"(-?\d+\.\d+) ± (\d+\.\d+)")
 BETWEEN = re.compile(r"\[(\d\.\d+), (\d\.\d+)\]")
 
@@ -59,7 +61,7 @@ def chapter():
 def reseeded(chapter):
     sources = [cell.source for cell in chapter]
     assert sum(SEED in source for source in sources) == 1
-    return [source.replace(SEED, "seed = 2027") for source in sources]
+    return [source.replace(SEED, "SEED = 2027") for source in sources]
 
 
 @pytest.mark.slow
@@ -69,7 +71,7 @@ def test_holds_for_another_seed(chapter, reseeded, monkeypatch):
     outputs = [output for cell in chapter for output in cell.outputs]
     stored = "\n".join(o["text"] if "text" in o else o["data"]["text/plain"] for o in outputs)
     fresh, kept = intervals(run(reseeded)), intervals(stored)
-    assert len(kept) > 60
+    assert len(kept) > 40
     assert fresh != kept
     assert len(apart(fresh, kept)) <= 2
 
@@ -89,3 +91,16 @@ def test_intervals_are_read_and_compared():
     assert len(apart(found, [(0.13, 0.2), (-2, -1.4), (0.1, 0.5)])) == 2
     with pytest.raises(ValueError):
         apart(found, found[:2])
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::labsupport.descent.DescentWarning")
+@pytest.mark.parametrize(("rate", "learn"), [(3e-6, True), (0.1, False)])
+def test_normal_with_relu_is_a_matter_of_the_rate(rate, learn):
+    """On the chapter's 64 points, not the 16 of its map: at one rate most, at another none."""
+    net = network.Network((2, *9 * (32,), 1), "relu", "identity", "bce_with_logits")
+    start = network.initialise(net, np.random.default_rng(2027), runs=16)
+    few = datasets.moons(samples=80)
+    data = few.X_train, few.Y_train
+    ended = descent.train(net, start, *data, descent.Fixed(rate), 200, target=0.6).history.stopped
+    assert (np.sum(ended == "target") >= 12) if learn else not np.any(ended == "target")
