@@ -16,7 +16,6 @@ import numpy.typing as npt
 from labsupport import network
 from labsupport.activations import activation
 from labsupport.checks import Array
-from labsupport.history import History
 from labsupport.network import Cache, Network, Parameters
 
 MARGIN = 0.1
@@ -98,38 +97,31 @@ class Outcomes:
         At the end.
     solved : (runs,) of bool
         Every output right by the margin, at the end.
-    solved_at : (runs,)
-        First recorded epoch at which it was, nan if never or not watched; true to within `every`.
     level : (runs,)
         The level that the loss of an unsolved run stands at, nan if it is at none.
     dead, always_on : (runs, hidden layers)
         Share of units, at the end.
     layer_norms : (runs, layers)
         Norm of each layer's gradient, at the end.
-    every : int
-        Which epochs were recorded.
     """
 
     loss: Array
     solved: Array
-    solved_at: Array
     level: Array
     dead: Array
     always_on: Array
     layer_norms: Array
-    every: int
 
 
 def outcomes(
     net: Network,
     parameters: Parameters,
-    history: History,
     X: npt.ArrayLike,
     Y: npt.ArrayLike,
     levels: Sequence[float] = (),
     tolerance: float = 0.005,
 ) -> Outcomes:
-    """Say for each run whether it solved the task, when, and where it stands if it did not.
+    """Say for each run whether it solved the task, and where it stands if it did not.
 
     Parameters
     ----------
@@ -137,8 +129,6 @@ def outcomes(
         What was trained, with outputs that are probabilities or logits of classes 0 and 1.
     parameters : Parameters
         At the end of training.
-    history : History
-        Its history; the epoch of the solution needs ``watch={"solved": probes.Solved(Y)}``.
     X, Y : (m, n_in), (m, n_out)
         The data.
     levels : sequence of float
@@ -163,20 +153,8 @@ def outcomes(
     return Outcomes(
         loss=loss,
         solved=solved,
-        solved_at=first_epoch(history, "solved"),
         level=level,
         dead=dead(*given),
         always_on=always_on(*given),
         layer_norms=layer_norms(*given),
-        every=history.every,
     )
-
-
-def first_epoch(history: History, name: str) -> Array:
-    """First recorded epoch at which a watched number is above 0, (...); nan if it never was."""
-    seen = history.watched.get(name)
-    if seen is None:
-        return np.full(history.loss.shape[1:], np.nan)
-    epochs = history.epoch.reshape(-1, *(1,) * (seen.ndim - 1))
-    first: Array = np.where(seen > 0, epochs, np.inf).min(axis=0)
-    return np.where(np.isfinite(first), first, np.nan)

@@ -89,19 +89,8 @@ def test_outcomes_of_runs_that_solve_xor_and_of_one_that_cannot():
     start, solved = draw(net, runs=8), probes.Solved(Y)
     start.vector[5] = 0  # a saddle that no step leaves
     trained = train(net, start, 2000, every=10, watch={"solved": solved})
-    found = probes.outcomes(net, trained.parameters, trained.history, X, Y, levels=[np.log(2)])
+    found = probes.outcomes(net, trained.parameters, X, Y, levels=[np.log(2)])
     assert found.solved.tolist() == [i != 5 for i in range(8)]
-    assert np.isnan(found.solved_at).tolist() == [i == 5 for i in range(8)]
     assert found.level[5] == np.log(2)
     assert np.isnan(np.delete(found.level, 5)).all()
-    assert found.every == 10
     np.testing.assert_array_equal(found.loss, trained.history.loss[-1])
-    at = int(found.solved_at[0])
-    before, after = (solved(*passes(net, train(net, start, n).parameters)) for n in (at - 10, at))
-    assert not before[0] and after[0]
-
-
-def test_outcomes_without_watching_know_no_epoch():
-    trained = train(RELU, draw(RELU, runs=3), 3)
-    found = probes.outcomes(RELU, trained.parameters, trained.history, X, Y)
-    assert np.isnan(found.solved_at).all() and np.isnan(found.level).all()

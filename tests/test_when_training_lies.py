@@ -129,7 +129,7 @@ def test_a_zero_bias_is_a_small_negative_one(chapter, seed):
         done = chapter["descent"].train(
             net, start, X, Y, chapter["descent"].Fixed(1.0), 1500, every=1500, progress=False
         )
-        ended = chapter["probes"].outcomes(net, done.parameters, done.history, X, Y)
+        ended = chapter["probes"].outcomes(net, done.parameters, X, Y)
         counts.append(int(ended.solved.sum()))
     assert abs(counts[0] - counts[1]) <= 4
     assert chapter["wilson"](counts[1])[1] < chapter["wilson"](counts[2])[0]
