@@ -22,6 +22,7 @@ import sys
 import time
 import warnings
 from datetime import date
+from functools import cache
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
@@ -130,11 +131,16 @@ def claims(code: list[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def result(chapter: Path, seed: int, kept: Path) -> Path:
-    """Name the file of a run by the state of the chapter and of all that it runs."""
+@cache
+def state(chapter: Path) -> str:
+    """Name the state of a chapter and of all that it runs."""
     files = [chapter, *sorted((ROOT / "labsupport").rglob("*.py")), Path(__file__)]
-    state = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
-    return kept / f"{chapter.stem}-{seed}-{state}.json"
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
+
+
+def result(chapter: Path, seed: int, kept: Path) -> Path:
+    """Name the file of a run."""
+    return kept / f"{chapter.stem}-{seed}-{state(chapter)}.json"
 
 
 def task(job: tuple[Path, list[str], int]) -> str:
@@ -223,7 +229,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     for thread in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(thread, "1")
     jobs = [
-        (result(pages[name], seed, kept), pages[name], seed) for name in names for seed in seeds
+        (result(pages[name], seed, kept), pages[name], seed) for seed in seeds for name in names
     ]
     jobs = [(path, cells(page), seed) for path, page, seed in jobs if not path.exists()]
     begin = time.monotonic()
