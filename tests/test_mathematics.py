@@ -21,7 +21,7 @@ def build(folder, text):
     (folder / "conf.py").write_text(CONF)
     (folder / "index.rst").write_text(f"Title\n=====\n\n{text}\n")
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", folder, folder / "out"]
-    ran = subprocess.run(command, cwd=STATIC.parent, capture_output=True, text=True)
+    ran = subprocess.run(command, cwd=STATIC.parent, capture_output=True, text=True, timeout=120)
     page = (folder / "out" / "index.html").read_text("utf-8")
     return ran.returncode, ran.stderr, BeautifulSoup(page, "html.parser")
 
