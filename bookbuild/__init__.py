@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,10 +38,8 @@ def start_process(*command: Any, **options: Any) -> subprocess.Popen[bytes]:
 def start_server(start: Callable[[], Any], tries: int = 5) -> Any:
     """Start the server again if its socket was there a moment before it listened."""
     for _ in range(tries - 1):
-        try:
+        with suppress(ConnectionRefusedError):
             return start()
-        except ConnectionRefusedError:
-            continue
     return start()
 
 
