@@ -186,7 +186,7 @@ def test_where_one_is_can_be_seen(open_page, book):
 
 
 def test_nothing_jumps_while_a_page_loads(open_page, host):
-    page = open_page(f"{host}/chapters/12-step-size.html", viewport=PHONE)
+    page = open_page(f"{host}/chapters/13-step-size.html", viewport=PHONE)
     shift = page.evaluate("""() => new Promise((done) => {
       let sum = 0;
       new PerformanceObserver((l) => l.getEntries().forEach((e) => { sum += e.value; }))

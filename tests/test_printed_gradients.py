@@ -198,8 +198,8 @@ def test_no_printed_backward_pass_is_left_out():
         ("06-losses", "solution_delta"),  # its own cell measures it, for tanh outputs
         ("07-four-equations", "backward"),  # runs with Four
         ("07-four-equations", "backward_columns"),  # an exercise, empty
-        ("11-initialisation", "deltas_and_slopes"),  # compared with network.backward
-        ("08-gradient-check", "backward"),  # the chapter that checks it in every way
+        ("12-initialisation", "deltas_and_slopes"),  # compared with network.backward
+        ("09-gradient-check", "backward"),  # the chapter that checks it in every way
     }
     found = set()
     for path in CHAPTERS.glob("[0-9]*.md"):

@@ -27,7 +27,7 @@ def url(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def chapter_url(built):
-    return built("chapters/12-step-size.html")
+    return built("chapters/13-step-size.html")
 
 
 def box_of(page, n=0):

@@ -15,7 +15,7 @@ SAMPLE = [("sigmoid", 2), ("tanh", 2), ("relu", 2), ("relu", 4), ("leaky_relu", 
 @pytest.fixture(scope="module")
 def chapter():
     """What the chapter imports, its constants and its functions, and no experiment."""
-    sources = [cell.source for cell in code_cells("10-when-training-lies")]
+    sources = [cell.source for cell in code_cells("11-when-training-lies")]
     names = {}
     for source in sources[:2]:
         exec(source, names)
