@@ -24,8 +24,7 @@ from sphinx.config import Config
 from sphinxcontrib import katex
 
 from bookbuild import glossary, pages, quoted
-
-WIDGETS = Path(__file__).parent.parent / "labsupport" / "widgets"
+from bookbuild.pages import WIDGETS
 
 
 def start_process(*command: Any, **options: Any) -> subprocess.Popen[bytes]:

@@ -32,7 +32,8 @@ ICONS = {
 # Scripts that no page needs, or none but the search page, or none but those with such a part.
 USELESS = re.compile(r"fontawesome\.js|^\s*DOCUMENTATION_OPTIONS\.")
 SEARCH = re.compile(r"searchtools|language_data|searchindex")
-PARTS = re.compile(r"playground|slider|stepper")
+WIDGETS = Path(__file__).parent.parent / "labsupport" / "widgets"
+PARTS = re.compile("|".join(sorted(path.stem for path in WIDGETS.glob("*.css"))))
 UNKNOWN = ".//*[contains(@style, '#cc0000')]"  # the colour in which KaTeX prints what it cannot set
 WORD = re.compile(r"[\w-]+")
 ASSET = re.compile(r"_(?:static|images)/[^?#]+")
