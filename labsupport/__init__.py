@@ -6,7 +6,7 @@ machinery behind one door. Eight floors; a module imports only from floors above
 1. what arrives, and tables: `checks`, `tables`
 2. values, functions, rules: `activations`, `datasets`, `history`, `initialisers`, `losses`,
    `parameters`, `rules`
-3. forward and backward: `network`
+3. forward and backward: `autograd`, `network`
 4. what is done to a network: `bugs`, `descent`, `figures`, `gradcheck`, `probes`
 5. what is built on that: `audit`, `torch_twin`, `zoo`
 6. the lab records: `records`

@@ -1,8 +1,8 @@
 """How many minutes a chapter honestly takes: `python -m scripts.minutes` prints a line for each.
 
 150 words a minute, six lines of visible code before the exercises a minute, and five minutes for
-each exercise that is not marked *at home*. Code counts where it is shown: a folded cell does not,
-and neither do blank lines.
+each exercise that is not marked *at home*. Code counts where it is shown: a folded cell does not, a
+module of labsupport that a page prints (`inspect.getsource`) does, blank lines do not.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from pathlib import Path
 
 import jupytext
 
-CHAPTERS = Path(__file__).parent.parent / "chapters"
+ROOT = Path(__file__).parent.parent
+CHAPTERS = ROOT / "chapters"
 FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
 EXERCISES = "## On your own"
 AT_HOME = "(at home)"
+PRINTED = re.compile(r"inspect\.getsource\((\w+)\)")
 FENCE = re.compile(r"^(`{3,}|:{3,})\{?([\w:-]*)\}?\s*(.*)$")
 WORD = re.compile(r"[A-Za-zÀ-ž][\w'’-]*|\d[\d.,]*")
 
@@ -46,10 +48,18 @@ def count(chapter: Path) -> Count:
             words += len(WORD.findall(prose(cell.source)))
             titles = re.findall(r"^`{3,}\{exercise\}(.*)$", cell.source, re.MULTILINE)
             exercises += sum(AT_HOME not in title for title in titles)
-        elif before and not FOLDED & set(cell.metadata.get("tags", ())):
+            continue
+        for module in PRINTED.findall(cell.source):
+            lines += filled((ROOT / "labsupport" / f"{module}.py").read_text("utf-8"))
+        if before and not FOLDED & set(cell.metadata.get("tags", ())):
             cells += 1
-            lines += sum(bool(line.strip()) for line in cell.source.splitlines())
+            lines += filled(cell.source)
     return Count(words, cells, lines, exercises)
+
+
+def filled(code: str) -> int:
+    """How many lines are not blank."""
+    return sum(bool(line.strip()) for line in code.splitlines())
 
 
 def prose(markdown: str) -> str:

@@ -14,6 +14,7 @@ from scipy.stats import binomtest
 from torch import nn
 
 from labsupport import datasets, descent, feedback, network, records, torch_twin, zoo
+from labsupport.autograd import Value
 from labsupport.bugs import BUGS
 from labsupport.descent import Armijo, Fixed
 from labsupport.feedback import check
@@ -503,6 +504,60 @@ TABLE["ex-checksum"] = [
 # Chapter 8
 
 
+def quotient(for_a, for_b, incoming=lambda d: d):
+    """A `divide` with these slopes."""
+
+    def divide(a, b):
+        def back(d):
+            return incoming(d) * for_a(a.data, b.data), incoming(d) * for_b(a.data, b.data)
+
+        return Value(a.data / b.data, (a, b), back)
+
+    return divide
+
+
+RIGHT = (lambda a, b: 1 / b, lambda a, b: -a / b**2)
+TABLE["ex-tape-divide"] = [
+    (None, quotient(*RIGHT)),
+    (
+        None,
+        lambda a, b: Value(
+            a.data / b.data, (a, b), lambda d: (d / b.data, -d * a.data * b.data**-2)
+        ),
+    ),
+    ("wrong sign", quotient(RIGHT[0], lambda a, b: a / b**2)),
+    ("lacks a square", quotient(RIGHT[0], lambda a, b: -a / b)),
+    ("lacks the factor a", quotient(RIGHT[0], lambda a, b: -1 / b**2)),
+    ("1/b, not b", quotient(lambda a, b: b, RIGHT[1])),
+    ("changed places", quotient(*RIGHT[::-1])),
+    ("slope that comes in", quotient(*RIGHT, incoming=np.ones_like)),
+    ("gives a ndarray; expected a `Value`", lambda a, b: a.data / b.data),
+    ("made of the two Values", lambda a, b: Value(a.data / b.data, (b, a), lambda d: (d, d))),
+    ("two slopes, `(for a, for b)`", lambda a, b: Value(a.data / b.data, (a, b), lambda d: d)),
+    ("made of the two Values", lambda a, b: Value(a.data / b.data)),
+]
+TABLE["ex-tape-count"] = [
+    (None, lambda layers: 5 * layers + 2),
+    ("X and the loss", lambda layers: 5 * layers),
+    ("X or the loss", lambda layers: 5 * layers + 1),
+    ("weights and biases", lambda layers: 3 * layers + 2),
+    ("two values, the product and the sum", lambda layers: 4 * layers + 2),
+    ("X is there once", lambda layers: 6 * layers + 1),
+    ("expected a function", 12),
+]
+TABLE["ex-tape-parts"] = [
+    (None, 0.25, 0.75),
+    (None, 1 / 4, 3 / 4),
+    ("a mean over its own samples", 1, 1),
+    ("counts the single sample as much", 0.5, 0.5),
+    ("that is the other's", 0.75, 0.25),
+    ("Write `of_three`", 0.25, ...),
+]
+
+
+# Chapter 9
+
+
 def five_point(f, x, v, h):
     near = f(x + h * v) - f(x - h * v)
     return (8 * near - (f(x + 2 * h * v) - f(x - 2 * h * v))) / (12 * h)
@@ -544,7 +599,7 @@ TABLE["ex-leaky"] = [
 ]
 
 
-# Chapter 9
+# Chapter 10
 
 GUILTY = {letter: suspect.bug.name for letter, suspect in zoo.SUSPECTS.items()}
 for one, other in ("AB", "CD", "EF"):
@@ -574,7 +629,7 @@ def test_every_other_name_is_refused_with_a_reason(letter):
         assert f"Suspect {letter}" in line and name in line and f"`{GUILTY[letter]}`" not in line
 
 
-# Chapter 10
+# Chapter 11
 
 
 def fits(rtol=1e-6, ends=(0, -1), finite=np.isfinite):
@@ -623,7 +678,7 @@ TABLE["ex-auditor"] = [
 ]
 
 
-# Chapter 11
+# Chapter 12
 
 
 def root(Z):
@@ -690,7 +745,7 @@ TABLE["ex-unit-variance"] = [
 ]
 
 
-# Chapter 12
+# Chapter 13
 
 TABLE["ex-sharp-bound"] = [
     *((None, 1), (None, 1.001), ("with the true labels", 4.196), ("divide it by 2/L", 5.79)),
@@ -719,7 +774,7 @@ def test_the_edge(monkeypatch):
         agrees(told("ex-leave-edge", count), hint)
 
 
-# Chapter 13
+# Chapter 14
 
 TABLE["ex-growth"] = [
     (None, lambda g, s: 1 + np.log(g) / np.log(1 / s)),
@@ -761,7 +816,7 @@ def test_interpolate():
             agrees(told("ex-race-interpolate", np.median(h.loss[-1])), "more than the budget")
 
 
-# Chapter 14
+# Chapter 15
 
 
 def curve(letter):

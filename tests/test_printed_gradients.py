@@ -40,6 +40,8 @@ SLIPS = [  # a pattern, and what is written in its place
     (r"D2\.sum\(0, keepdim=True\)", "D2[:1]"),
     (r"D1\.sum\(axis=1, keepdims=True\)", "D1[:, :1]"),
     (r"A\.T @ D\b", "A.T @ D / len(D)"),
+    (r"slopes\.get\(part, 0\.0\) \+ ", ""),
+    (r"slopes\[value\] \* own", "slopes[value]"),
 ]
 
 
@@ -150,6 +152,19 @@ def in_columns(space):
     return [g.T for g in claimed], truth(tensors, X, Y, np.tanh)
 
 
+def tape_of_numbers(space):
+    """A value used three times, in sums and products; complex numbers step through them too."""
+    rng = np.random.default_rng(8)
+    given = rng.standard_normal(2)
+
+    def program(x, y):
+        return (x * x * y + y) * x + y * y
+
+    numbers = [space["Number"](value) for value in given]
+    space["backward"](program(*numbers))
+    return [np.array([n.grad for n in numbers])], [complex_step(lambda t: program(*t), given)]
+
+
 PRINTED = {
     ("03-numpy-backprop", "backward"): two_layers("backward", sigmoid),
     ("03-numpy-backprop", "backward_deep"): any_depth,
@@ -160,6 +175,7 @@ PRINTED = {
     ("06-losses", "delta_cross_entropy"): delta("delta_cross_entropy", cross_entropy),
     ("07-four-equations", "Four"): four_equations,
     ("07-four-equations", "solution_columns"): in_columns,
+    ("08-autograd", "backward"): tape_of_numbers,
 }
 
 
