@@ -20,6 +20,7 @@ from tests.conftest import broken_rules
 
 SCRIPTS_FIRST = playground.FILES[::-1]  # the page must not care in which order they come
 EPOCHS = 1000
+UNDECIDED = {"light": (255, 255, 255, 255), "dark": (27, 32, 39, 255)}  # the plane where p = 0.5
 
 pytestmark = pytest.mark.slow
 
@@ -466,6 +467,13 @@ def test_page_of_the_book(visit, built, width, scheme):
     assert broken_rules(page, ".playground") == ""
     edges = page.locator(".playground-network line")
     assert "none" not in edges.evaluate_all("(all) => all.map((e) => getComputedStyle(e).stroke)")
+    page.get_by_role("link", name="All zero.").click()
+    wait(page, "p.here.every((entry) => entry === 0)")
+    pixels = page.evaluate(
+        "[...document.querySelector('.playground canvas').getContext('2d')"
+        ".getImageData(0, 0, 48, 48).data]"
+    )
+    assert set(zip(*[iter(pixels)] * 4, strict=True)) == {UNDECIDED[scheme]}
     page.get_by_role("link", name="A record that failed.").click()
     wait(page, "p.setup.start.length === 13")
     assert playground.read(page.url) == playground.named("xor-relu")

@@ -227,9 +227,11 @@
 
   /* Colours of the probabilities 0 to 1, from the style sheet. */
   function palette(box) {
-    const style = window.getComputedStyle(box);
+    const style = window.getComputedStyle(box), context = element("canvas").getContext("2d");
     const [low, middle, high] = ["low", "mid", "high"].map((name) => {
-      const hex = style.getPropertyValue(`--playground-${name}`).trim();
+      // However a style sheet writes a colour (the book's build shortens #ffffff), this is #rrggbb.
+      context.fillStyle = style.getPropertyValue(`--playground-${name}`).trim();
+      const hex = context.fillStyle;
       return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
     });
     return Array.from({ length: 256 }, (_, k) => {
