@@ -202,14 +202,3 @@ def test_chapter_without_scripts(visit, chapter_url):
     for table in tables.all():
         assert table.is_visible()
         assert table.locator("tbody tr").count() > 10
-
-
-@pytest.mark.book
-@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
-def test_chapter_can_be_read(visit, chapter_url, width, scheme):
-    page = visit(chapter_url, color_scheme=scheme, viewport={"width": width, "height": 800})
-    for n in (0, 1):
-        check_colours(page, box_of(page, n))
-        table = box_of(page, n).locator("table")
-        assert table.evaluate("(t) => t.offsetWidth <= t.closest('.text_html').clientWidth")
-    assert width_of(page) <= width
