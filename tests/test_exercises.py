@@ -70,16 +70,6 @@ def chance(q, log=np.log):
     return -q * log(q) - (1 - q) * log(1 - q)
 
 
-def affine_losses(epochs=2000, rate=1.0, seed=None):
-    net, ends = Network((2, 1)), []
-    zero = Parameters.of(np.zeros((2, 1)), np.zeros((1, 1)))
-    start = zero if seed is None else network.initialise(net, np.random.default_rng(seed))
-    for target in (X.min(axis=1, keepdims=True), X.max(axis=1, keepdims=True)):
-        run = descent.train(net, start, X, target, Fixed(rate), epochs, progress=False)
-        ends.append(run.history.loss[-1])
-    return ends
-
-
 TABLE["ex-guess"] = [
     *((None, chance(0.3) - 0.6), (None, 0.011), ("chance minus the loss", 0.6 - chance(0.3))),
     *(("still to be taken off", 0.61), ("equally frequent", np.log(2) - 0.6)),
@@ -87,14 +77,16 @@ TABLE["ex-guess"] = [
     *(("two terms", -0.3 * np.log(0.3) - 0.6), ("two terms", -0.7 * np.log(0.7) - 0.6)),
     *(("not a ratio", 0.6 / chance(0.3)), ("not a share", 1 - 0.6 / chance(0.3))),
 ]
-TABLE["ex-and-or"] = [
-    (None, *affine_losses()),
-    (None, *affine_losses(seed=3)),
-    ("`loss_and`: that is the loss of *or*", *affine_losses()[::-1]),
-    ("half the way", *affine_losses(epochs=1000)),
-    ("a tenth of the way", *affine_losses(rate=0.1)),
-    ("still those of xor", np.log(2), np.log(2)),
-    ("Write `loss_or`", affine_losses()[0], ...),
+TABLE["ex-sixteen"] = [
+    *((None, [(0, 1, 1, 0), (1, 0, 0, 1)]), (None, np.array([[1, 0, 0, 1], [0, 1, 1, 0]]))),
+    *((None, {(0, 1, 1, 0), (1, 0, 0, 1)}), (None, [[False, True, True, False], [1, 0, 0, 1]])),
+    *(("Another one is as hard", [(0, 1, 1, 0)]), ("Another one is as hard", (1, 0, 0, 1))),
+    ("(0, 0, 0, 1) can be learned", [(0, 0, 0, 1), (0, 1, 1, 0), (1, 0, 0, 1)]),
+    ("(0, 0, 0, 0) can be learned", list(np.ndindex(2, 2, 2, 2))),
+    ("four entries, 0 or 1", [(0, 1, 1), (1, 0, 0)]),
+    ("four entries, 0 or 1", [(0, 2, 2, 0)]),
+    ("`hard` is of type str; expected a list of tables", "xor"),
+    ("Write `hard`", []),
 ]
 W = [[1.0], [1.0], [-2.0]]
 TABLE["ex-product"] = [

@@ -1,12 +1,10 @@
-"""Self-checks of :ref:`ch-aim`: what one layer cannot do."""
+"""Self-checks of :ref:`ch-aim`: one neuron, and what it cannot do."""
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 
-from labsupport import datasets, descent, network
+from labsupport import datasets
 from labsupport.checks import Array
 from labsupport.feedback.verdict import (
     Judge,
@@ -16,12 +14,12 @@ from labsupport.feedback.verdict import (
     number,
     one_number,
     right,
-    together,
     unattempted,
     wrong,
 )
 
-AFFINE = network.Network((2, 1))
+HARD = {(0, 1, 1, 0), (1, 0, 0, 1)}
+"""The two tables of which no line has the ones on one side."""
 
 
 def guess(gain: object) -> Verdict:
@@ -44,35 +42,25 @@ def guess(gain: object) -> Verdict:
     return number("gain", gain, chance - loss, slips, rtol=0.02)
 
 
-@cache
-def _loss(target: str, epochs: int) -> float:
-    X, _ = datasets.xor()
-    first, second = X[:, :1], X[:, 1:]
-    Y = {"and": first * second, "or": np.maximum(first, second), "xor": (first != second) * 1.0}
-    zero = network.Parameters.of(np.zeros((2, 1)), np.zeros((1, 1)))
-    run = descent.train(AFFINE, zero, X, Y[target], descent.Fixed(1.0), epochs, progress=False)
-    return float(run.history.loss[-1])
-
-
-def and_or(loss_and: object, loss_or: object) -> Verdict:
-    """Judge the losses of *and* and *or* after 2000 epochs, ex-and-or."""
-    names = {"and": "or", "or": "and"}
-    verdicts = []
-    for name, answer in (("and", loss_and), ("or", loss_or)):
-        expected = _loss(name, 2000)
-        verdict = number(f"loss_{name}", answer, expected, rtol=0.03)
-        if verdict.status != "wrong":
-            verdicts.append(verdict)
-            continue
-        slips = {
-            f"that is the loss of *{names[name]}*": _loss(names[name], 2000),
-            "that is chance: the targets are still those of xor": _loss("xor", 2000),
-            "that is half the way: 1000 epochs, or learning rate 0.5": _loss(name, 1000),
-            "that is a tenth of the way: 200 epochs, or learning rate 0.1": _loss(name, 200),
-            "that is too far: 5000 epochs, not 2000": _loss(name, 5000),
-        }
-        verdicts.append(number(f"loss_{name}", answer, expected, slips, rtol=0.03))
-    return together(*verdicts)
+def sixteen(hard: object) -> Verdict:
+    """Judge which tables of two inputs one neuron does not learn, ex-sixteen."""
+    if is_open(hard):
+        return unattempted("hard")
+    hard = list(hard) if isinstance(hard, set) else hard
+    rows = np.atleast_2d(array("hard", hard, "biu", "a list of tables, such as [(0, 0, 0, 1)]"))
+    if rows.shape[1:] != (4,) or not np.isin(rows, (0, 1)).all():
+        return wrong(
+            "Each table in `hard` has four entries, 0 or 1: the answers for the rows of X."
+        )
+    found = {tuple(map(int, row)) for row in rows}
+    if easy := sorted(found - HARD):
+        return wrong(
+            f"{easy[0]} can be learned: a line has its ones on one side.",
+            "Compare `neuron(w, b) > 0.5` with the table, and train to the end.",
+        )
+    if found < HARD:
+        return wrong("Another one is as hard: what becomes of a table if you swap 0 and 1?")
+    return right("These two, and no others.")
 
 
 def product(W: object, b: object) -> Verdict:
@@ -97,4 +85,4 @@ def product(W: object, b: object) -> Verdict:
     return wrong(*lines, *([start] if 0 in missed else []))
 
 
-CHECKS: dict[str, Judge] = {"ex-guess": guess, "ex-and-or": and_or, "ex-product": product}
+CHECKS: dict[str, Judge] = {"ex-guess": guess, "ex-sixteen": sixteen, "ex-product": product}
