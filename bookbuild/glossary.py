@@ -47,9 +47,9 @@ def terms(glossary: nodes.document) -> dict[str, Term]:
 
 
 def link_first_mentions(page: nodes.document, known: Mapping[str, Term], address: str) -> None:
-    """Replace the first mention of each term in a page's running text by a link."""
+    """Replace the first mention of each term, plurals too, in a page's running text by a link."""
     longest_first = sorted(known, key=len, reverse=True)
-    mention = re.compile(rf"\b({'|'.join(map(re.escape, longest_first))})(?=s?\b)", re.IGNORECASE)
+    mention = re.compile(rf"\b({'|'.join(map(re.escape, longest_first))})(?:e?s)?\b", re.IGNORECASE)
     used: set[str] = set()
     for text in list(page.findall(nodes.Text)):
         if is_running_text(text):
@@ -81,7 +81,7 @@ def linked(
         if name in used:
             continue
         used.add(name)
-        link = nodes.reference("", match[1], internal=True, classes=["glossary-term"])
+        link = nodes.reference("", match[0], internal=True, classes=["glossary-term"])
         link["refuri"] = f"{address}#{known[name].anchor}"
         if known[name].meaning:
             link["reftitle"] = known[name].meaning

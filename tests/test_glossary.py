@@ -11,6 +11,7 @@ KNOWN = {
     "gradient": Term("term-gradient", "All partial derivatives."),
     "gradient check": Term("term-gradient-check", "A comparison."),
     "XOR".lower(): Term("term-xor", ""),
+    "bias": Term("term-bias", "What is added."),
 }
 
 
@@ -29,16 +30,17 @@ def test_the_first_mention_is_linked_and_only_that():
 
 def test_the_longest_term_wins_and_the_shorter_waits():
     found = linked("Gradient checks compare; the gradient is what they check.")
-    assert [text for text, _ in found] == ["Gradient check", "gradient"]
+    assert [text for text, _ in found] == ["Gradient checks", "gradient"]
 
 
 def test_parts_of_words_are_no_terms():
     assert linked("Gradiently, a xorist misgradients.") == []
 
 
-def test_plural_and_capitals_count():
+def test_plurals_are_linked_to_their_last_letter_and_capitals_count():
+    assert linked("Two biases, one bias.") == [("biases", "glossary.html#term-bias")]
     assert linked("Gradients of xor.") == [
-        ("Gradient", "glossary.html#term-gradient"),
+        ("Gradients", "glossary.html#term-gradient"),
         ("xor", "glossary.html#term-xor"),
     ]
 
