@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from scripts import minutes
 from tests.cases import CHAPTERS, ROOT, code_cells
 
 PAGES = sorted(CHAPTERS.glob("[0-9][0-9]-*.md"))
@@ -121,3 +122,19 @@ def test_the_map_shows_every_chapter():
         for file in NUMBERED_PAGES
     ]
     assert [label for label in shown if label in labels] == labels
+
+
+CARD = re.compile(r"^:link: ([\w-]+)\n:link-type: ref\n.+\n\n(\d+) minutes\n:::$", re.M)
+LABEL = re.compile(r"^\((ch-[\w-]+)\)=", re.M)
+
+
+def test_the_map_says_how_long_each_chapter_takes():
+    texts = {page: page.read_text("utf-8") for page in CHAPTERS.glob("*.md")}
+    takes = {
+        LABEL.search(text)[1]: str(round(minutes.count(page).minutes))
+        for page, text in texts.items()
+        if LABEL.search(text)
+    }
+    said = dict(CARD.findall((ROOT / "index.md").read_text("utf-8")))
+    assert {label: said.get(label) for label in takes} == takes
+    assert len(takes) > 10
