@@ -53,9 +53,7 @@ def link_first_mentions(page: nodes.document, known: Mapping[str, Term], address
     used: set[str] = set()
     for text in list(page.findall(nodes.Text)):
         if is_running_text(text):
-            pieces = linked(text.astext(), mention, known, used, address)
-            if len(pieces) > 1:
-                text.parent.replace(text, pieces)
+            text.parent.replace(text, linked(text.astext(), mention, known, used, address))
 
 
 def is_running_text(text: nodes.Text) -> bool:

@@ -125,16 +125,16 @@ def test_the_map_shows_every_chapter():
 
 
 CARD = re.compile(r"^:link: ([\w-]+)\n:link-type: ref\n.+\n\n(\d+) minutes\n:::$", re.M)
-LABEL = re.compile(r"^\((ch-[\w-]+)\)=", re.M)
+LABEL = re.compile(r"^\(((?:ch|ref)-[\w-]+)\)=", re.M)
 
 
 def test_the_map_says_how_long_each_chapter_takes():
-    texts = {page: page.read_text("utf-8") for page in CHAPTERS.glob("*.md")}
     takes = {
-        LABEL.search(text)[1]: str(round(minutes.count(page).minutes))
-        for page, text in texts.items()
-        if LABEL.search(text)
+        label[1]: minutes.count(page).minutes
+        for page in CHAPTERS.glob("*.md")
+        if (label := LABEL.search(page.read_text("utf-8")))
     }
     said = dict(CARD.findall((ROOT / "index.md").read_text("utf-8")))
-    assert {label: said.get(label) for label in takes} == takes
-    assert len(takes) > 10
+    assert len(takes) > 10 and takes.keys() <= said.keys()
+    far = {label: (said[label], n) for label, n in takes.items() if abs(int(said[label]) - n) > 1}
+    assert far == {}

@@ -33,6 +33,10 @@ def test_the_longest_term_wins_and_the_shorter_waits():
     assert [text for text, _ in found] == ["Gradient checks", "gradient"]
 
 
+def test_a_term_that_stands_alone_in_italics_is_linked():
+    assert [text for text, _ in linked("The *gradient* and the *bias*.")] == ["gradient", "bias"]
+
+
 def test_parts_of_words_are_no_terms():
     assert linked("Gradiently, a xorist misgradients.") == []
 
