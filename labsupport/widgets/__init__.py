@@ -6,9 +6,9 @@ build puts beside the pages; JupyterLab shows it without, or takes the script al
 
 from pathlib import Path
 
-from labsupport.widgets import playground, prediction, slider, stepper
+from labsupport.widgets import circuit, playground, prediction, slider, stepper
 
-__all__ = ["FILES", "playground", "prediction", "slider", "stepper"]
+__all__ = ["FILES", "circuit", "playground", "prediction", "slider", "stepper"]
 
 FILES = tuple(
     sorted(path for path in Path(__file__).parent.iterdir() if path.suffix in (".js", ".css"))

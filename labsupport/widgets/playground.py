@@ -9,11 +9,8 @@ Used in the page of the same name.
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
@@ -25,8 +22,8 @@ from labsupport.checks import Array
 from labsupport.initialisers import INITIALISERS, Initialiser
 from labsupport.network import Network, Parameters
 from labsupport.tables import Table
+from labsupport.widgets import scripts
 
-FOLDER = Path(__file__).parent
 FILES = ("playground.css", "playground-core.js", "playground-drawing.js", "playground.js")
 UNITS = (1, 8)
 LIMITS = {"rate": (1e-4, 1e4), "seed": (0, 2**32 - 1), "epoch": (0, 100_000)}
@@ -230,8 +227,7 @@ class Playground:
 
     def _repr_html_(self) -> str:
         """Write the data for the script, and what is seen without it."""
-        # Jupyter tells a kernel of its own which notebook it runs; a page is built without one.
-        live = "JPY_SESSION_NAME" in os.environ
+        live = scripts.live()
         tensors = self.parameters().named().items()
         table = Table(
             ("tensor", "shape", "values"),
@@ -243,8 +239,8 @@ class Playground:
             "<p>Here stands a network that you can train. It needs scripts: in the book, allow "
             "them; in JupyterLab, run this cell.</p>\n"
             f"{table._repr_html_()}\n</div>\n"
-            f'<script type="application/json">{_json(self._given(live))}</script>\n'
-            f"{_inline() if live else ''}</div>"
+            f'<script type="application/json">{scripts.as_json(self._given(live))}</script>\n'
+            f"{scripts.inline(*FILES) if live else ''}</div>"
         )
 
     def _given(self, live: bool) -> dict[str, Any]:
@@ -329,19 +325,6 @@ def _shape(tensor: Array) -> str:
 
 def _values(tensor: Array) -> str:
     return "; ".join(" ".join(f"{v:.4f}".replace("-", "−") for v in row) for row in tensor)
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
-
-
-def _inline() -> str:
-    """Bring scripts and style along, for JupyterLab, which has no ``_static``."""
-    parts = []
-    for name in FILES:
-        tag = "style" if name.endswith("css") else "script"
-        parts.append(f"<{tag}>{(FOLDER / name).read_text(encoding='utf-8')}</{tag}>\n")
-    return "".join(parts)
 
 
 __all__ = ["Playground", "generator", "named", "read"]
