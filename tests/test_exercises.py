@@ -33,6 +33,7 @@ CONTEXT = {
     "begin": network.initialise(RELU, np.random.default_rng(1), "pytorch"),
     "starts": network.initialise(RELU, np.random.default_rng(13), "pytorch", runs=10),
     "data": MOONS,
+    "parameters": tuple(START),
 }
 EDGE = Network((2, 8, 1), hidden="tanh", output="identity", loss="mse")
 EDGE_STARTS = network.initialise(EDGE, np.random.default_rng(1), "pytorch", runs=8).vector
@@ -139,6 +140,15 @@ TABLE["ex-third-layer"] = [
     ("a shape is a tuple", SHAPES | {"D3": ()}),
     ("Missing: `D1`, `D2`", {"Z1": (7, 5)}),
     ("expected a dictionary", [(7, 5)]),
+]
+TABLE["ex-line-eight"] = [
+    (None, lambda D2, W2, A1: (D2 @ W2.T) * (1 - A1 * A1)),
+    ("the slope of the sigmoid", lambda D2, W2, A1: (D2 @ W2.T) * A1 * (1 - A1)),
+    ("own slope of tanh is missing", lambda D2, W2, A1: D2 @ W2.T),
+    ("no second tanh", lambda D2, W2, A1: (D2 @ W2.T) / np.cosh(A1) ** 2),
+    ("with the square", lambda D2, W2, A1: (D2 @ W2.T) * (1 - A1)),
+    ("1/m is in `D2` already", lambda D2, W2, A1: (D2 @ W2.T) * (1 - A1**2) / len(D2)),
+    ("belongs to line 7", lambda D2, W2, A1: ((D2 @ W2.T) * (1 - A1**2)).sum(0, keepdims=True)),
 ]
 TABLE["ex-mse-delta"] = [
     (None, lambda P, Y: 2 * (P - Y) * P * (1 - P) / len(Y)),
@@ -922,3 +932,16 @@ def test_an_error_of_ours_is_raised(monkeypatch):
     monkeypatch.setattr(step_size, "number", lambda *given, **named: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         check("ex-sharp-bound", 1)
+
+
+def test_update_order_from_another_start():
+    """The share is that of the parameters on the page, whatever its seed."""
+    for seed in (2, 1000):
+        start = network.initialise(NET, np.random.default_rng(seed))
+        W1, b1, W2, b2 = start
+        A1 = sigmoid(X @ W1 + b1)
+        D2 = (sigmoid(A1 @ W2 + b2) - Y) / 4
+        right, late = (X.T @ (D2 @ W.T * A1 * (1 - A1)) for W in (W2, W2 - 0.5 * A1.T @ D2))
+        share = np.linalg.norm(late - right) / np.linalg.norm(right)
+        assert check("ex-update-order", share, parameters=tuple(start))
+        assert not check("ex-update-order", relative(), parameters=tuple(start))

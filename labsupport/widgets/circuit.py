@@ -203,7 +203,7 @@ class Circuit:
             for n, s in enumerate(self._steps(), start=1)
         )
         given = {
-            "inputs": {wire: given.value for wire, given in self.inputs.items()},
+            "inputs": {wire: float(given.value) for wire, given in self.inputs.items()},
             "gates": [[wire, gate.kind, gate.reads] for wire, gate in self.gates.items()],
             # Rounded, because the last bits of a logarithm depend on the machine.
             "slopes": {wire: round(self.slopes[wire], 9) for wire in self.nudgeable},

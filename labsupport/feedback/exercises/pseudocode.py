@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -85,11 +85,41 @@ def mse_delta(mse_delta: object) -> Verdict:
     return function("mse_delta", mse_delta, delta, inputs, slips=slips)
 
 
-def update_order(relative_change: object) -> Verdict:
-    """Judge how much dW1 changes if W2 moves too early, ex-update-order."""
+def line_eight(hidden_delta: object) -> Verdict:
+    """Judge line 8 for a hidden layer with tanh, ex-line-eight."""
+    rng = np.random.default_rng(8)
+    sizes = [(5, 3, 2), (4, 2, 6), (3, 3, 3)]  # samples, hidden units, outputs
+    inputs = [
+        (rng.normal(size=(m, k)), rng.normal(size=(n, k)), rng.uniform(-0.9, 0.9, (m, n)))
+        for m, n, k in sizes
+    ]
+
+    def delta(D: Array, W: Array, A: Array) -> Array:
+        value: Array = (D @ W.T) * (1 - A**2)
+        return value
+
+    slips: dict[str, Callable[..., Any]] = {
+        "a (1 - a) is the slope of the sigmoid": lambda D, W, A: (D @ W.T) * A * (1 - A),
+        "the own slope of tanh is missing": lambda D, W, A: D @ W.T,
+        "`A1` is what tanh gave already: apply no second tanh": lambda D, W, A: (
+            (D @ W.T) * (1 - np.tanh(A) ** 2)
+        ),
+        "the slope of tanh is 1 - a², with the square": lambda D, W, A: (D @ W.T) * (1 - A),
+        "the 1/m is in `D2` already": lambda D, W, A: delta(D, W, A) / len(D),
+        "a delta keeps a row a sample; the sum belongs to line 7": lambda D, W, A: delta(
+            D, W, A
+        ).sum(0, keepdims=True),
+    }
+    return function("hidden_delta", hidden_delta, delta, inputs, slips=slips, labels=["D1"])
+
+
+def update_order(relative_change: object, *, parameters: Sequence[Array]) -> Verdict:
+    """Judge how much dW1 changes if W2 moves too early, ex-update-order.
+
+    `parameters` are those of the page: W1, b1, W2, b2 of the network 2-4-1 on XOR.
+    """
     X, Y = datasets.xor()
-    net = network.Network((2, 4, 1))
-    p = network.initialise(net, np.random.default_rng(1))
+    net, p = network.Network((2, 4, 1)), network.Parameters.of(*parameters)
     cache = network.forward(net, p, X)
     gradient = network.backward(net, p, cache, Y)
     A1, D2 = cache.A[1], network.output_delta(net, cache, Y)
@@ -122,6 +152,7 @@ def update_order(relative_change: object) -> Verdict:
 
 CHECKS: dict[str, Judge] = {
     "ex-third-layer": third_layer,
+    "ex-line-eight": line_eight,
     "ex-mse-delta": mse_delta,
     "ex-update-order": update_order,
 }
