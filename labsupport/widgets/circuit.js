@@ -50,7 +50,7 @@
     const controls = html("div", { class: "circuit-controls" }, panel);
     const previous = button(controls, "Previous", () => go(at - 1));
     const next = button(controls, "Next", () => go(at + 1));
-    const whole = button(controls, "Show all steps", () => { all = !all; show(); });
+    const whole = button(controls, "Show all", () => { all = !all; show(); });
     const status = html("p", { class: "circuit-status", role: "status" }, controls);
 
     function go(target) {
@@ -74,7 +74,7 @@
       // Not `disabled`: a button that is disabled loses the focus, and the keyboard its place.
       previous.setAttribute("aria-disabled", String(at === 0));
       next.setAttribute("aria-disabled", String(at === last));
-      whole.textContent = all ? "Show one step at a time" : "Show all steps";
+      whole.textContent = all ? "Step by step" : "Show all";
       status.textContent = all
         ? `All ${steps.length} steps`
         : `Step ${at + 1} of ${steps.length}. ${steps[at].textContent}`;

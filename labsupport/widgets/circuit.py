@@ -23,7 +23,7 @@ SLOPE_COLOUR = "#c25400"  # on white and on black, where no style sheet says bet
 
 
 class Kind(NamedTuple):
-    """What a gate computes, and its own slopes.
+    """What a gate computes, and its own slopes; `rule` says in words what it does with one.
 
     `slopes` gives one for each wire that gets one back: a target gets none.
     """
@@ -50,31 +50,31 @@ def _cross_entropy(p: float, y: float) -> float:
 KINDS = {
     "add": Kind(
         "+",
-        "an addition passes the slope on",
+        "+ passes the slope on",
         lambda *given: math.fsum(given),
         lambda *given: (1.0,) * len(given),
     ),
     "multiply": Kind(
         "×",
-        "a multiplication swaps: times the value of the other wire",
+        "× swaps its values",
         lambda a, b: a * b,
         lambda a, b: (b, a),
     ),
     "sigmoid": Kind(
         "σ",
-        "times the own slope of the sigmoid, p (1 − p)",
+        "σ scales by p (1 − p)",
         _sigmoid,
         lambda z: (_sigmoid(z) * _sigmoid(-z),),
     ),
     "tanh": Kind(
         "tanh",
-        "times the own slope of tanh, 1 − a²",
+        "tanh scales by 1 − a²",
         math.tanh,
         lambda z: (1 - math.tanh(z) ** 2,),
     ),
     "cross-entropy": Kind(
         "−ln",
-        "times the own slope of the loss, −1/p if y is 1 and 1/(1 − p) if y is 0",
+        "the loss scales by (p − y) / (p (1 − p))",
         _cross_entropy,
         lambda p, y: ((1 - y) / (1 - p) - y / p,),
     ),
@@ -224,7 +224,7 @@ class Circuit:
         steps = [Step(f"Given: {inputs}.", "", tuple(f"value-{w}" for w in self.inputs))]
         for wire, gate in self.gates.items():
             steps.append(Step(f"Forward: {self._formula(wire, gate)}.", wire, (f"value-{wire}",)))
-        loss = f"Backward: the loss by itself, {_shown(self.loss)}, has the slope 1."
+        loss = f"Backward: the slope of {_shown(self.loss)} by itself is 1."
         steps.append(Step(loss, "", (f"slope-{self.loss}",)))
         waiting = {
             read: [wire for wire, gate in self.gates.items() if read in gate.reads]
@@ -242,7 +242,7 @@ class Circuit:
                     done.append(f"slope-{read}")
                     if sum(read in other.reads for other in self.gates.values()) > 1:
                         parts[-1] += f"; its paths add up to {number(self.slopes[read])}"
-            text = f"Backward: {KINDS[gate.kind].rule}. {', '.join(parts)}."
+            text = f"Backward: {KINDS[gate.kind].rule}: {', '.join(parts)}."
             steps.append(Step(text, wire, tuple(done)))
         return steps
 
