@@ -69,7 +69,7 @@
         part.classList.toggle("circuit-new", at > 0 && fresh.includes(part.dataset.part));
       }
       for (const gate of gates) gate.classList.toggle("circuit-here", gate.dataset.gate === now.gate);
-      list.hidden = !all;
+      list.classList.toggle("circuit-folded", !all);
       previous.hidden = next.hidden = all;
       // Not `disabled`: a button that is disabled loses the focus, and the keyboard its place.
       previous.setAttribute("aria-disabled", String(at === 0));
