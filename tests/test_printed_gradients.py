@@ -139,6 +139,18 @@ def delta(name, loss, of_output=False):
     return run
 
 
+def line_eight(space):
+    (W1, b1, W2, b2), X, Y = problem(7, INPUTS, HIDDEN, OUTPUTS)
+    Z1 = X @ W1 + b1
+
+    def loss(Z1):
+        return cross_entropy(sigmoid(np.tanh(Z1) @ W2 + b2), Y)
+
+    D2 = (sigmoid(np.tanh(Z1) @ W2 + b2) - Y) / SAMPLES
+    claimed = space["solution_hidden_delta"](D2, W2, np.tanh(Z1))
+    return [claimed], [complex_step(loss, Z1)]
+
+
 def four_equations(space):
     tensors, X, Y = problem(5, INPUTS, HIDDEN, 5, OUTPUTS)
     claimed = space["backward"](space["Four"](), Parameters.of(*tensors), X, Y)
@@ -170,6 +182,7 @@ PRINTED = {
     ("03-numpy-backprop", "backward_deep"): any_depth,
     ("03-numpy-backprop", "solution_backward"): two_layers("solution_backward", np.tanh),
     ("04-pytorch-equivalent", "backward_by_hand"): raw_tensors,
+    ("02-pseudocode", "solution_hidden_delta"): line_eight,
     ("02-pseudocode", "solution_mse_delta"): delta("solution_mse_delta", squared_error, True),
     ("06-losses", "delta_mse"): delta("delta_mse", squared_error),
     ("06-losses", "delta_cross_entropy"): delta("delta_cross_entropy", cross_entropy),
