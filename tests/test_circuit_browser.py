@@ -97,6 +97,14 @@ def check_keyboard(page, n=0):
     assert seen(box) == expected(CIRCUITS[n], 1)
 
 
+def check_print(page):
+    page.emulate_media(media="print")
+    for n, c in enumerate(CIRCUITS):
+        assert seen(box_of(page, n)) == expected(c, STEPS[n])
+        assert box_of(page, n).locator("li:visible").count() == STEPS[n]
+        assert box_of(page, n).locator("button:visible, select:visible").count() == 0
+
+
 def numbers(text):
     return [float(v) for v in re.findall(r"-?\d+(?:\.\d+)?", text.replace("−", "-"))]
 
@@ -171,12 +179,7 @@ def test_without_scripts_or_printed_all_is_read(visit, url):
         assert seen(box_of(page, n)) == expected(c, STEPS[n])
         assert box_of(page, n).locator("li:visible").count() == STEPS[n]
         assert box_of(page, n).locator("button, select, input").count() == 0
-    page = visit(url)
-    page.emulate_media(media="print")
-    for n, c in enumerate(CIRCUITS):
-        assert seen(box_of(page, n)) == expected(c, STEPS[n])
-        assert box_of(page, n).locator("li:visible").count() == STEPS[n]
-        assert box_of(page, n).locator("button:visible, select:visible").count() == 0
+    check_print(visit(url))
 
 
 def test_no_style_at_all(visit, tmp_path):
@@ -254,11 +257,12 @@ def test_a_slope_differs_from_a_value_by_more_than_colour(visit, url):
 
 @pytest.mark.book
 def test_chapter(visit, chapter_url):
-    page = visit(chapter_url)
-    for n in (0, 1):
-        check_mouse(page, n)
-        check_keyboard(page, n)
-    assert page.url == chapter_url  # the arrow keys turned no page
+    for check in (check_mouse, check_keyboard):
+        page = visit(chapter_url)
+        for n in (0, 1):
+            check(page, n)
+        assert page.url == chapter_url  # the arrow keys turned no page
+    check_print(visit(chapter_url))
     page = visit(chapter_url, java_script_enabled=False)
     assert [seen(box_of(page, n)) for n in (0, 1)] == [
         expected(c, k) for c, k in zip(CIRCUITS, STEPS, strict=True)
