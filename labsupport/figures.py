@@ -16,7 +16,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from labsupport.checks import Array
@@ -165,24 +167,103 @@ def decision_boundary(
     Figure
         A panel a model; blue circles are class 0, orange squares class 1.
     """
-    low, high = X.min(axis=0) - margin, X.max(axis=0) + margin
-    u, v = np.meshgrid(np.linspace(low[0], high[0], 160), np.linspace(low[1], high[1], 160))
-    points = np.column_stack([u.ravel(), v.ravel()])
     panels = len(models)
     with canvas(panels, 4.6 if panels == 1 else 3 * panels, 3.6, sharey=True) as (figure, axes):
         for axis, (title, model) in zip(axes[0], models.items(), strict=True):
-            P = np.asarray(model(points)).reshape(u.shape)
-            shades = axis.contourf(u, v, P, levels=np.linspace(0, 1, 12), cmap=PROBABILITY)
-            if P.min() < 0.499 and P.max() > 0.501:  # else the line would be rounding noise
-                axis.contour(u, v, P, levels=[0.5], colors=BLACK, linewidths=1.5)
-            scatter(axis, X, Y)
-            axis.set(xlabel="$x_1$", aspect="equal", title=title if panels > 1 else "")
-            axis.grid(False)
+            shades = _plane(axis, model, X, Y, margin)
+            axis.set(xlabel="$x_1$", title=title if panels > 1 else "")
         axes[0, 0].set_ylabel("$x_2$")
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
         figure.colorbar(
             shades, ax=list(axes[0]), shrink=0.75, label="probability of class 1", ticks=[0, 0.5, 1]
         )
+    return figure
+
+
+def _plane(
+    axis: Axes, model: Callable[[Array], Array], X: Array, Y: Array, margin: float
+) -> ContourSet:
+    """Shade the plane by the probability of class 1, with the line at 0.5 and the data."""
+    low, high = X.min(axis=0) - margin, X.max(axis=0) + margin
+    u, v = np.meshgrid(np.linspace(low[0], high[0], 160), np.linspace(low[1], high[1], 160))
+    P = np.asarray(model(np.column_stack([u.ravel(), v.ravel()]))).reshape(u.shape)
+    shades = axis.contourf(u, v, P, levels=np.linspace(0, 1, 12), cmap=PROBABILITY)
+    if P.min() < 0.499 and P.max() > 0.501:  # else the line would be rounding noise
+        axis.contour(u, v, P, levels=[0.5], colors=BLACK, linewidths=1.5)
+    scatter(axis, X, Y)
+    axis.set(aspect="equal")
+    axis.grid(False)
+    return shades
+
+
+FRAME = (5.0, 2.6)
+"""Width and height of a film's frame, in inches."""
+
+
+def film(
+    frames: Mapping[int, Callable[[Array], Array]],
+    losses: Array,
+    X: Array,
+    Y: Array,
+    columns: int = 3,
+) -> Figure:
+    """Draw the boundary at some epochs, each beside the loss curve with a dot: a film in one image.
+
+    In the built page ``film.js`` shows one frame at a time, with a slider, if the metadata of the
+    cell say so: ``image: {classes: film film-3x5}`` for three columns and five rows. On paper, in
+    JupyterLab and without scripts all frames are seen at once.
+
+    Parameters
+    ----------
+    frames : mapping of int to callable
+        For each epoch, in order, the function from points (k, 2) to probabilities (k, 1).
+    losses : (epochs,)
+        The loss at every epoch, those of the frames included.
+    X, Y : (m, 2), (m, 1)
+        Data to show.
+    columns : int
+        Frames beside each other.
+
+    Returns
+    -------
+    Figure
+        Two axes a frame, row by row. Every frame takes the same room.
+
+    Raises
+    ------
+    ValueError
+        Frames that do not fill their rows, or an epoch without a loss.
+    """
+    rows, left_over = divmod(len(frames), columns)
+    if left_over or not rows:
+        raise ValueError(f"{len(frames)} frames; expected some full rows of {columns}.")
+    if max(frames) >= len(losses):
+        raise ValueError(
+            f"a frame of epoch {max(frames)}; there are losses of {len(losses)} epochs."
+        )
+    shown, inches = losses[: max(frames) + 1], np.array([columns, rows]) * FRAME
+    with plt.rc_context(STYLE | {"figure.constrained_layout.use": False, "font.size": 14}):
+        figure = plt.figure(figsize=tuple(inches))
+        plt.close(figure)
+        # A notebook cuts an image off behind the last thing drawn and adds an edge of 0.1 inches.
+        room = Rectangle(tuple(0.1 / inches), *(1 - 0.2 / inches), fill=False, linewidth=0)
+        figure.add_artist(room)
+        for k, (epoch, model) in enumerate(frames.items()):
+            corner = np.array([k % columns, rows - 1 - k // columns]) * FRAME
+            plane, curve = (
+                figure.add_axes((*((corner + at) / inches), *((wide, 1.6) / inches)))
+                for at, wide in (((0.62, 0.65), 1.6), ((3.1, 0.65), 1.65))
+            )
+            _plane(plane, model, X, Y, 0.5)
+            plane.set(xlabel="$x_1$", ylabel="$x_2$", xticks=(0, 1), yticks=(0, 1))
+            curve.plot(shown, color="#888888", lw=1)
+            curve.plot(losses[: epoch + 1], color=BLUE)
+            curve.plot([epoch], losses[epoch], "o", color=ORANGE, ms=10, clip_on=False)
+            curve.set(xlabel="epoch", ylabel="loss", ylim=(0, 1.05 * shown.max()))
+            curve.locator_params(axis="x", nbins=2)
+            x, y = (corner + (FRAME[0] / 2, 2.4)) / inches
+            title = f"epoch {epoch}: loss {losses[epoch]:.3f}"
+            figure.text(x, y, title, ha="center", va="center")
     return figure
 
 
@@ -243,6 +324,9 @@ def step_histogram(histories: Mapping[str, History]) -> Figure:
 def network_drawing(net: Network) -> Figure:
     """Draw the units as circles and the weights as lines: inputs at the left, output at the right.
 
+    Above stand the letters of the book: what the layers hold, and between them what leads from one
+    to the next.
+
     Raises
     ------
     ValueError
@@ -250,21 +334,27 @@ def network_drawing(net: Network) -> Figure:
     """
     if max(net.sizes) > 16:
         raise ValueError(f"layers {net.sizes} are too wide to draw; expected at most 16 units.")
+    last, top = len(net.sizes) - 1, (max(net.sizes) - 1) / 2 + 0.9
     spots = [
         [(float(layer), (n - 1) / 2 - unit) for unit in range(n)]
         for layer, n in enumerate(net.sizes)
     ]
-    with canvas(1, 1.8 * len(net.sizes), 0.75 * max(net.sizes) + 0.7) as (figure, axes):
+    with canvas(1, 2 * len(net.sizes), 0.75 * max(net.sizes) + 1.2) as (figure, axes):
         axis: Axes = axes[0, 0]
         for left, right in zip(spots, spots[1:], strict=False):
             for (x0, y0), (x1, y1) in product(left, right):
                 axis.plot([x0, x1], [y0, y1], color="#888888", linewidth=1.2, zorder=1)
         for layer, units in enumerate(spots):
-            letter = "x" if layer == 0 else ("ŷ" if layer == len(spots) - 1 else "a")
+            letter = "x" if layer == 0 else ("p" if layer == last else "a")
             for unit, (x, y) in enumerate(units):
                 axis.scatter([x], [y], 700, "white", edgecolors=BLACK, linewidths=1.5, zorder=2)
-                name = letter if len(units) == 1 else f"${letter}_{{{unit + 1}}}$"
+                name = f"${letter}$" if len(units) == 1 else f"${letter}_{{{unit + 1}}}$"
                 axis.text(x, y, name, ha="center", va="center", zorder=3)
+            held = f"$Z_{layer}$, " + ("$P$" if layer == last else f"$A_{layer}$")
+            axis.text(layer, top, held if layer else "$X$", ha="center", size=15)
+            if layer:
+                way = f"$W_{layer}$, $b_{layer}$"
+                axis.text(layer - 0.5, top, way, ha="center", size=15, color=BLUE)
         axis.set_axis_off()
         axis.margins(0.12)
     return figure
