@@ -27,8 +27,8 @@
     const bar = html("p", { class: "lab-film-bar" }, box);
     const button = html("button", { type: "button" }, bar, "Play");
     html("label", { for: id }, bar, "Frame");
-    const input = html("input", { id, type: "range", min: 0, max: last, step: 1, value: 0 }, bar);
     const at = html("span", { class: "lab-film-at", "aria-hidden": "true" }, bar);
+    const input = html("input", { id, type: "range", min: 0, max: last, step: 1, value: 0 }, bar);
 
     function show() {
       const k = Number(input.value), place = `${k + 1} of ${last + 1}`;
