@@ -1,16 +1,20 @@
 """The figures: drawn without a warning, with names on the axes, and nothing left behind."""
 
+import base64
 import io
 import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from IPython.core.pylabtools import print_figure
 from matplotlib.collections import PathCollection
+from PIL import Image
 
 from labsupport import datasets, descent, figures, network
 from labsupport.descent import Armijo, Fixed
 from labsupport.network import Network, initialise
+from tests.cases import CHAPTERS, code_cells
 
 NET = Network((2, 4, 1))
 START = initialise(NET, np.random.default_rng(7))
@@ -22,6 +26,15 @@ MANY = descent.train(NET, RUNS, X, Y, Fixed(0.5), 30, every=4).history
 MODEL = {"start": lambda points: network.predict(NET, START, points)}
 HALF = {"half": lambda points: np.full((len(points), 1), 0.5)}
 MOONS = datasets.moons(samples=60)
+
+
+def step_at(place):
+    """A model that is 0.5 at x1 = place, and 1 to the right of it."""
+    return lambda points: 1 / (1 + np.exp(-20 * (points[:, :1] - place)))
+
+
+FRAMES = {epoch: step_at(0.1 * k) for k, epoch in enumerate((0, 3, 5, 8, 13, 21))}
+LOSSES = np.geomspace(0.7, 0.01, 30)
 
 FIGURES = {
     "loss": lambda: figures.loss_curve({"one": FIXED}, ylabel="cross-entropy (nats)"),
@@ -36,6 +49,7 @@ FIGURES = {
     "steps": lambda: figures.step_histogram({"search": SEARCH}),
     "two histograms": lambda: figures.step_histogram({"fixed": FIXED, "search": SEARCH}),
     "steps of runs": lambda: figures.step_histogram({"many": MANY}),
+    "film": lambda: figures.film(FRAMES, LOSSES, X, Y),
     "network": lambda: figures.network_drawing(NET),
     "deep network": lambda: figures.network_drawing(Network((3, 16, 2, 2))),
 }
@@ -120,14 +134,76 @@ def test_the_boundary_shows_the_data_and_the_classes():
     assert axis.get_xlim() == pytest.approx((x1.min() - 0.1, x1.max() + 0.1))
 
 
+def line_at_one_half(axis):
+    boundary = [c for c in axis.collections if not isinstance(c, PathCollection)][1]
+    return np.concatenate([path.vertices for path in boundary.get_paths()])
+
+
 def test_the_boundary_lies_at_one_half():
     """A model that is 0.5 at x1 = 0.3: the dark line stands there."""
-    step = {"step": lambda points: 1 / (1 + np.exp(-20 * (points[:, :1] - 0.3)))}
-    axis = figures.decision_boundary(step, X, Y).axes[0]
-    boundary = [c for c in axis.collections if not isinstance(c, PathCollection)][1]
-    vertices = np.concatenate([path.vertices for path in boundary.get_paths()])
+    vertices = line_at_one_half(figures.decision_boundary({"": step_at(0.3)}, X, Y).axes[0])
     np.testing.assert_allclose(vertices[:, 0], 0.3, atol=0.01)
     assert len(vertices) > 100
+
+
+def test_each_frame_of_a_film_shows_its_epoch():
+    figure = FIGURES["film"]()
+    planes, curves = figure.axes[::2], figure.axes[1::2]
+    assert texts(figure.texts) == [f"epoch {n}: loss {LOSSES[n]:.3f}" for n in FRAMES]
+    for k, (epoch, plane, curve) in enumerate(zip(FRAMES, planes, curves, strict=True)):
+        np.testing.assert_allclose(line_at_one_half(plane)[:, 0], 0.1 * k, atol=0.01)
+        whole, so_far, dot = (line.get_xydata() for line in curve.get_lines())
+        np.testing.assert_array_equal(whole[:, 1], LOSSES[:22])  # to the last frame
+        np.testing.assert_array_equal(so_far, whole[: epoch + 1])
+        np.testing.assert_array_equal(dot, [[epoch, LOSSES[epoch]]])
+        assert curve.get_ylim() == curves[0].get_ylim()
+
+
+def image_of(figure):
+    """The image of a figure as a notebook stores it, cut off behind what is drawn."""
+    return Image.open(io.BytesIO(print_figure(figure, bbox_inches="tight")))
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3])
+def test_every_frame_of_a_film_takes_the_same_room(columns):
+    """A player cuts the image into equal parts: in each stand two axes, row by row."""
+    figure = figures.film(FRAMES, LOSSES, X, Y, columns)
+    wide, high = (round(120 * inches) for inches in figures.FRAME)
+    rows = 6 // columns
+    assert image_of(figure).size == (columns * wide, rows * high)
+    figure.draw_without_rendering()
+    for n, axis in enumerate(figure.axes):
+        row, column = divmod(n // 2, columns)
+        box = axis.get_tightbbox()
+        assert column * wide <= box.x0 < box.x1 <= (column + 1) * wide
+        assert (rows - row - 1) * high <= box.y0 < box.y1 <= (rows - row) * high
+
+
+def test_a_film_needs_full_rows_and_a_loss_a_frame():
+    with pytest.raises(ValueError, match="6 frames; expected some full rows of 4"):
+        figures.film(FRAMES, LOSSES, X, Y, columns=4)
+    with pytest.raises(ValueError, match="0 frames; expected some full rows of 3"):
+        figures.film({}, LOSSES, X, Y)
+    with pytest.raises(ValueError, match="a frame of epoch 21; there are losses of 21 epochs"):
+        figures.film(FRAMES, LOSSES[:21], X, Y)
+
+
+def test_a_film_in_a_chapter_says_its_columns_and_rows():
+    """By the class from which the player knows where to cut."""
+    found = 0
+    for path in CHAPTERS.glob("*.md"):
+        for cell in code_cells(path.stem, "ipynb"):
+            image = cell.metadata.get("mystnb", {}).get("image", {})
+            assert ("figures.film(" in cell.source) == ("film" in image.get("classes", "").split())
+            if "figures.film(" in cell.source:
+                (data,) = (o.data["image/png"] for o in cell.outputs if "image/png" in o.data)
+                size = Image.open(io.BytesIO(base64.b64decode(data))).size
+                pixels = [round(120 * inches) for inches in figures.FRAME]
+                columns, rows = (n / frame for n, frame in zip(size, pixels, strict=True))
+                assert image["classes"] == f"film film-{columns:.0f}x{rows:.0f}"
+                assert columns % 1 == rows % 1 == 0 and 12 <= columns * rows <= 20
+                found += 1
+    assert found
 
 
 def test_the_histogram_counts_every_accepted_step():
@@ -159,8 +235,9 @@ def test_a_search_that_gave_up_has_no_step_to_count(monkeypatch):
 def test_the_drawing_has_a_circle_a_unit_and_a_line_a_weight():
     axis = FIGURES["network"]().axes[0]
     assert (len(axis.collections), len(axis.get_lines())) == (2 + 4 + 1, 2 * 4 + 4 * 1)
-    units = ["$x_{1}$", "$x_{2}$", *(f"$a_{{{n}}}$" for n in (1, 2, 3, 4)), "ŷ"]
-    assert texts(axis.texts) == units
+    units = ["$x_{1}$", "$x_{2}$", *(f"$a_{{{n}}}$" for n in (1, 2, 3, 4)), "$p$"]
+    letters = ["$X$", "$Z_1$, $A_1$", "$W_1$, $b_1$", "$Z_2$, $P$", "$W_2$, $b_2$"]
+    assert sorted(texts(axis.texts)) == sorted(units + letters)
     with pytest.raises(ValueError, match=r"layers \(2, 17, 1\) are too wide .*at most 16 units"):
         figures.network_drawing(Network((2, 17, 1)))
 
