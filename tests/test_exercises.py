@@ -34,6 +34,8 @@ CONTEXT = {
     "starts": network.initialise(RELU, np.random.default_rng(13), "pytorch", runs=10),
     "data": MOONS,
     "parameters": tuple(START),
+    "start": START,
+    "crowd": records.run("xor-autograd", rng=np.random.default_rng(16), runs=200),
 }
 EDGE = Network((2, 8, 1), hidden="tanh", output="identity", loss="mse")
 EDGE_STARTS = network.initialise(EDGE, np.random.default_rng(1), "pytorch", runs=8).vector

@@ -124,7 +124,7 @@ def raw_tensors(space):
     # The chapter takes torch's mean over all entries, which for one output is that over samples.
     tensors, X, Y = problem(3, INPUTS, HIDDEN, 1)
     space |= {"X_t": torch.tensor(X), "Y_t": torch.tensor(Y)}
-    _, claimed = space["backward_by_hand"]([torch.tensor(t) for t in tensors])
+    _, claimed = space["backward_by_hand"](*(torch.tensor(t) for t in tensors))
     return [g.numpy() for g in claimed], truth(tensors, X, Y, sigmoid)
 
 

@@ -91,15 +91,8 @@ def second_training(second: object, first_loss: object) -> Verdict:
     return together(letter, number("first_loss", first_loss, firsts[guilty], slips, rtol=2e-4))
 
 
-@cache
-def _crowd() -> records.Rerun:
-    """The record from the 200 starts of the chapter."""
-    return records.run("xor-autograd", rng=np.random.default_rng(16), runs=200)
-
-
-def place(lower: object) -> Verdict:
-    """Judge how many of the chapter's 200 starts are below the record, ex-place."""
-    crowd = _crowd()
+def place(lower: object, *, crowd: records.Rerun) -> Verdict:
+    """Judge how many of the starts in `crowd` are below the record, ex-place."""
     _, theirs, here = crowd.beside()
     slips = {
         "that is how many are above it": float((here[-1] > theirs[-1]).sum()),

@@ -56,18 +56,18 @@ def float32(gap: object) -> Verdict:
     return right("`gap` has the right size: most of the seven digits survive.")
 
 
-def transpose(by_hand: Any) -> Verdict:
-    """Judge a module that weights were copied into by hand, ex-transpose."""
+def transpose(by_hand: Any, *, start: Parameters) -> Verdict:
+    """Judge a module that the weights of `start` were copied into by hand, ex-transpose."""
     if not hasattr(by_hand, "parameters"):
         return wrong(f"`by_hand` is of type {type(by_hand).__name__}; expected an `nn.Sequential`.")
     name = "by_hand.parameters"
     copied = [array(f"{name}()", p) for p in call(name, list, call(name, by_hand.parameters))]
-    wanted = [t.T if t.shape[0] > 1 else t[0] for t in _start()]
+    wanted = [t.T if t.shape[0] > 1 else t[0] for t in start]
     if [t.shape for t in copied] != [t.shape for t in wanted]:
         shapes = ", ".join(str(t.shape) for t in copied)
         return wrong(f"The parameters of `by_hand` have shapes {shapes}: not those of a 2-4-1.")
     lines = []
-    for name, mine, theirs in zip(_start().named(), copied, wanted, strict=True):
+    for name, mine, theirs in zip(start.named(), copied, wanted, strict=True):
         if not np.allclose(mine, theirs, rtol=1e-12, atol=0):
             lines.append(f"`{name}` {_copying(name, mine, theirs)}.")
     if lines:
