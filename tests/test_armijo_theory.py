@@ -53,7 +53,7 @@ def problems_below_the_bound(rng, kind, dtype, slack, problems):
 @pytest.mark.parametrize("kind", ["quadratic", "logistic"])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_the_bound_holds_with_the_slack(kind, dtype):
-    assert problems_below_the_bound(np.random.default_rng(1), kind, dtype, 4.0, 500) == 0
+    assert problems_below_the_bound(np.random.default_rng(1), kind, dtype, 4.0, 150) == 0
 
 
 @pytest.mark.parametrize("kind", ["quadratic", "logistic"])
