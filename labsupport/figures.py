@@ -310,14 +310,15 @@ def step_histogram(histories: Mapping[str, History]) -> Figure:
     every = np.unique(np.concatenate(list(powers.values())))
     low, high = np.floor(every.min()), np.ceil(every.max())
     ticks = np.arange(low, high + 1, max(1, np.ceil((high - low) / 6)))
-    with canvas(panels, max(4.6, 2.5 * panels), 3, sharey=True) as (figure, axes):
-        for axis, (title, power) in zip(axes[0], powers.items(), strict=True):
+    size = {"width": 4.6, "height": 3 if panels == 1 else 1.9 * panels}
+    with canvas(rows=panels, **size, sharex=True) as (figure, axes):
+        for axis, (title, power) in zip(axes[:, 0], powers.items(), strict=True):
             values, counts = np.unique(power, return_counts=True)
             axis.bar(values, counts, width=0.8, color=BLUE)
             axis.set(title=title if panels > 1 else "", xlim=(low - 1, high + 1))
             axis.set_xticks(ticks, [f"{2.0**t:g}" for t in ticks], fontsize=9)
-            axis.set_xlabel("accepted step")
-        axes[0, 0].set_ylabel("epochs")
+            axis.set_ylabel("epochs")
+        axes[-1, 0].set_xlabel("accepted step")
     return figure
 
 

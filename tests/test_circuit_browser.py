@@ -169,6 +169,8 @@ def test_nudge_by_keyboard_and_back(visit, url):
     assert said(box_of(page, 1)) == before  # the other circuit stays as it was
     button(box, "Previous").click()  # a step starts from the numbers of the page
     assert seen(box) == expected(CIRCUITS[0], STEPS[0] - 1)
+    assert "Its slope comes on the way back." in said(box)  # not before it is asked for
+    button(box, "Next").click()
     assert "how far will the loss move?" in said(box)
     assert repeated_ids(page) == 0
 

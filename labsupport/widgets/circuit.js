@@ -50,7 +50,7 @@
     const controls = html("div", { class: "circuit-controls" }, panel);
     const previous = button(controls, "Previous", () => go(at - 1));
     const next = button(controls, "Next", () => go(at + 1));
-    const whole = button(controls, "Show all", () => { all = !all; show(); });
+    const whole = button(controls, "Show all", () => { all = !all; move(0); show(); });
     const status = html("p", { class: "circuit-status", role: "status" }, controls);
 
     function go(target) {
@@ -123,7 +123,9 @@
       }
       by.setAttribute("aria-valuetext", number(step, 2));
       said.textContent = step === 0
-        ? `${shown(name)} is ${number(before)}, and its slope ${number(slope)}: how far will the loss move?`
+        ? `${shown(name)} is ${number(before)}. ` + (all || at === last
+          ? `Its slope is ${number(slope)}: how far will the loss move?`
+          : "Its slope comes on the way back.")
         : `${shown(name)} moves from ${number(before)} to ${number(before + step)}, and the loss by ` +
           `${number(fall, 5)}. Slope × nudge is ${number(slope)} × ${number(step)} = ` +
           `${number(slope * step, 5)}.`;

@@ -74,7 +74,7 @@ KINDS = {
     ),
     "cross-entropy": Kind(
         "−ln",
-        "the loss scales by (p − y) / (p (1 − p))",
+        "−ln p scales by −1/p, and −ln (1 − p) by 1/(1 − p)",
         _cross_entropy,
         lambda p, y: ((1 - y) / (1 - p) - y / p,),
     ),
