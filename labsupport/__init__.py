@@ -7,7 +7,7 @@ machinery behind one door. Eight floors; a module imports only from floors above
 2. values, functions, rules: `activations`, `datasets`, `history`, `initialisers`, `losses`,
    `parameters`, `rules`
 3. forward and backward: `autograd`, `network`
-4. what is done to a network: `bugs`, `descent`, `figures`, `gradcheck`, `probes`
+4. what is done to a network: `bugs`, `descent`, `figures`, `gradcheck`, `momentum`, `probes`
 5. what is built on that: `audit`, `torch_twin`, `zoo`
 6. the lab records: `records`
 7. what moves in a page: `widgets`

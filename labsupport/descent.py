@@ -214,7 +214,7 @@ def _full_batch(walk: _Walk, X: Array, Y: Array, settings: _Settings) -> Trainin
             squared = np.vecdot(walk.gradient.vector, walk.gradient.vector)
             if settings.target is not None:
                 log.end(loss <= settings.target, "target", epoch)
-            if any_of(flat := squared == 0):
+            if any_of(flat := squared == 0) and not walk.rule.coasts:
                 log.end(flat, "zero gradient", epoch)
             going_on = log.see(epoch, settings.epochs, loss, np.sqrt(squared))
             if log.due:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -103,7 +103,14 @@ class Rule:
 
     A rule holds settings only and may serve any number of trainings: what it has to remember of one
     goes into the memory that `begin` makes.
+
+    Attributes
+    ----------
+    coasts : bool
+        Whether it may move on where the gradient is zero. The other rules end there.
     """
+
+    coasts: ClassVar[bool] = False
 
     def begin(self, vector: Array) -> Memory:
         """Make the memory of a training that starts from these parameters, (P,) or (runs, P)."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from labsupport import datasets, network
 from labsupport.descent import Armijo, Fixed, Rule, train
+from labsupport.momentum import Adam, HeavyBall, Nesterov
 from labsupport.network import Network, Parameters, initialise
 from tests.cases import cases
 
@@ -93,6 +94,9 @@ RULES = [
     Armijo(1.0, warm=True, c=0.3),
     Armijo(8.0, interpolate=True),
     Armijo(64.0, warm=True, window=10),
+    HeavyBall(0.3, 0.8),
+    Nesterov(0.3, 0.8),
+    Adam(0.05, amsgrad=True),
 ]
 
 
