@@ -1,7 +1,7 @@
 """Run the chapters that draw chance again, from other seeds, and count what still holds.
 
     python -m scripts.replicate                          5 other seeds, every such chapter
-    python -m scripts.replicate --seeds 20 14-fair-race  20 seeds, one chapter
+    python -m scripts.replicate --seeds 20 15-fair-race  20 seeds, one chapter
 
 Such a chapter says `SEED = 0` in one cell and makes each generator from it. Here it runs with SEED
 at 1000, 2000, ...; each assertion is counted instead of stopping the run. What a proof promises
@@ -215,7 +215,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Replicate the chapters named, or all that draw chance; return the exit status."""
     parser = argparse.ArgumentParser(prog="replicate", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--seeds", type=int, default=5, help="how many other seeds (default 5)")
-    parser.add_argument("chapters", nargs="*", help="names such as 14-fair-race; none: all")
+    parser.add_argument("chapters", nargs="*", help="names such as 15-fair-race; none: all")
     asked = parser.parse_args(arguments)
     if asked.seeds < 1:
         parser.error(f"--seeds is {asked.seeds}; expected at least 1.")

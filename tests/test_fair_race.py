@@ -7,7 +7,7 @@ import jupytext
 import numpy as np
 import pytest
 
-PAGE = Path(__file__).parent.parent / "chapters" / "14-fair-race.md"
+PAGE = Path(__file__).parent.parent / "chapters" / "15-fair-race.md"
 
 
 def chapter(seed):
