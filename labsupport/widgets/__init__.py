@@ -7,9 +7,9 @@ The film has no Python here: `labsupport.figures.film` draws its frames.
 
 from pathlib import Path
 
-from labsupport.widgets import circuit, playground, prediction, slider, stepper
+from labsupport.widgets import circuit, knobs, playground, prediction, slider, stepper
 
-__all__ = ["FILES", "circuit", "playground", "prediction", "slider", "stepper"]
+__all__ = ["FILES", "circuit", "knobs", "playground", "prediction", "slider", "stepper"]
 
 FILES = tuple(
     sorted(path for path in Path(__file__).parent.iterdir() if path.suffix in (".js", ".css"))
