@@ -19,6 +19,8 @@ from labsupport.bugs import BUGS
 from labsupport.descent import Armijo, Fixed
 from labsupport.feedback import check
 from labsupport.feedback.exercises import five_records, step_size
+from labsupport.feedback.exercises.momentum import unknown_curves
+from labsupport.momentum import Adam, HeavyBall
 from labsupport.network import Network, Parameters
 
 TABLE = {}
@@ -780,6 +782,187 @@ def test_the_edge(monkeypatch):
 
 # Chapter 14
 
+
+def root_ratio(kappa):
+    return (np.sqrt(kappa) - 1) / (np.sqrt(kappa) + 1)
+
+
+TABLE["ex-best-momentum"] = [
+    (None, lambda kappa: root_ratio(kappa) ** 2),
+    (None, lambda kappa: 1 - 4 * np.sqrt(kappa) / (1 + np.sqrt(kappa)) ** 2),
+    ("square it", root_ratio),
+    ("comes in by its root", lambda kappa: ((kappa - 1) / (kappa + 1)) ** 2),
+    ("rate of gradient descent", lambda kappa: (kappa - 1) / (kappa + 1)),
+    ("rate of Nesterov's method", lambda kappa: 1 - 1 / np.sqrt(kappa)),
+    ("best step for curvatures from 1", lambda kappa: 4 / (1 + np.sqrt(kappa)) ** 2),
+    ("is off by", lambda kappa: 0.9),
+    ("expected a function", 0.67),
+]
+
+
+def points(last=1.0, new=lambda beta: 1.0, remembered=True):
+    def two_points(gradient, x, alpha, beta, steps):
+        before = x
+        for _ in range(steps):
+            step = last * beta * (x - before) - alpha * new(beta) * gradient(x)
+            x, before = x + step, (x if remembered else x + step)
+        return x
+
+    return two_points
+
+
+def velocity(along):
+    def stored(gradient, x, alpha, beta, steps):
+        v = np.zeros_like(x)
+        for _ in range(steps):
+            g, old = gradient(x), v
+            v = beta * v + g
+            x = x - alpha * along(g, v, old, beta)
+        return x
+
+    return stored
+
+
+def looking_ahead(gradient, x, alpha, beta, steps):
+    v = 0.0
+    for _ in range(steps):
+        v = beta * v - alpha * gradient(x + beta * v)
+        x = x + v
+    return x
+
+
+def dampened(gradient, x, alpha, beta, steps):
+    v = 0.0
+    for _ in range(steps):
+        v = beta * v + (1 - beta) * gradient(x)
+        x = x - alpha * (gradient(x) + beta * v)
+    return x
+
+
+def with_rate_inside(gradient, x, alpha, beta, steps):
+    v = 0.0
+    for _ in range(steps):
+        g = gradient(x)
+        v = beta * v + alpha * g
+        x = x - alpha * (g + beta * v)
+    return x
+
+
+def rate_on_the_move(gradient, x, alpha, beta, steps):
+    before = x
+    for _ in range(steps):
+        x, before = x - alpha * (gradient(x) - beta * (x - before)), x
+    return x
+
+
+def whole_move(gradient, x, alpha, beta, steps):
+    return points()(gradient, x, alpha, 1.0, steps)
+
+
+TABLE["ex-heavy-ball"] = [
+    (None, points()),
+    (None, velocity(lambda g, v, old, beta: v)),
+    ("nothing is kept of the last move", points(remembered=False)),
+    ("subtracted where it should be added", points(last=-1.0)),
+    ("dampening", points(new=lambda beta: 1 - beta)),
+    ("that is Nesterov's method", looking_ahead),
+    ("stores the point ahead", velocity(lambda g, v, old, beta: g + beta * v)),
+    ("it has it already", rate_on_the_move),
+    ("added whole, without beta", whole_move),
+    ("the rate comes twice", lambda g, x, a, b, n: points()(g, x, a * a, b, n)),
+]
+TABLE["ex-nesterov"] = [
+    (None, velocity(lambda g, v, old, beta: g + beta * v)),
+    ("that is the heavy ball", velocity(lambda g, v, old, beta: v)),
+    ("not the point ahead", looking_ahead),
+    ("not kept from step to step", velocity(lambda g, v, old, beta: g + beta * g)),
+    ("before the new slope is added", velocity(lambda g, v, old, beta: g + beta * old)),
+    ("dampening", dampened),
+    ("the rate is in the velocity already", with_rate_inside),
+    ("v is added whole", velocity(lambda g, v, old, beta: g + v)),
+]
+
+
+def own_adam(
+    correct=(1, 1), swap=False, inside=0, first=1, root=np.sqrt, forget=False, fixed=None, short=0
+):
+    def my_adam(gradient, x, alpha, beta1, beta2, epsilon, steps):
+        beta1, beta2 = fixed or ((beta2, beta1) if swap else (beta1, beta2))
+        mean = square = np.zeros(len(x))
+        for t in range(first, first + steps - short):
+            g = gradient(x)
+            mean = g * (1 - beta1) + (0 if forget else beta1 * mean)
+            square = g**2 * (1 - beta2) + (0 if forget else beta2 * square)
+            up = mean / (1 - beta1**t) if correct[0] else mean
+            down = square / (1 - beta2**t) if correct[1] else square
+            x = x - alpha * up / (root(down + inside * epsilon) + (1 - inside) * epsilon)
+        return x
+
+    return my_adam
+
+
+def early_epsilon(gradient, x, alpha, beta1, beta2, epsilon, steps):
+    mean = square = 0.0
+    for t in range(1, steps + 1):
+        g = gradient(x)
+        mean, square = beta1 * mean + (1 - beta1) * g, beta2 * square + (1 - beta2) * g * g
+        size = alpha * np.sqrt(1 - beta2**t) / (1 - beta1**t)
+        x = x - size * mean / (np.sqrt(square) + epsilon)
+    return x
+
+
+def added_whole(gradient, x, alpha, beta1, beta2, epsilon, steps):
+    mean = square = 0.0
+    for t in range(1, steps + 1):
+        g = gradient(x)
+        mean, square = beta1 * mean + g, beta2 * square + g * g
+        x = x - alpha * mean / (1 - beta1**t) / (np.sqrt(square / (1 - beta2**t)) + epsilon)
+    return x
+
+
+TABLE["ex-adam"] = [
+    (None, own_adam()),
+    ("neither mean is corrected", own_adam(correct=(0, 0))),
+    ("mean of the slopes is not corrected", own_adam(correct=(0, 1))),
+    ("mean of the squares is not corrected", own_adam(correct=(1, 0))),
+    ("changed places", own_adam(swap=True)),
+    ("inside the root", own_adam(inside=1)),
+    ("added before the correction", early_epsilon),
+    ("root of the mean square is missing", own_adam(root=lambda square: square)),
+    ("not at 2", own_adam(first=2)),
+    ("not kept from step to step", own_adam(forget=True)),
+    ("enters with 1 - beta", added_whole),
+    ("0.9 and 0.999 are written", own_adam(fixed=(0.9, 0.999))),
+    ("use `epsilon`", lambda g, x, a, b1, b2, e, n: own_adam()(g, x, a, b1, b2, 1e-8, n)),
+    ("the last of the steps is missing", own_adam(short=1)),
+    ("ZeroDivisionError", lambda *given: 1 / 0),
+]
+DREW = {"A": "heavy ball", "B": "Adam", "C": "gradient descent"}
+TABLE["ex-who-drew"] = [
+    (None, DREW),
+    ("the next ones are longer", DREW | {"A": "gradient descent"}),
+    ("do they depend on the slope", DREW | {"B": "gradient descent"}),
+    ("it never changes", DREW | {"C": "Adam"}),
+    ("No rule is called 'adam'", DREW | {"B": "adam"}),
+    ("with the keys 'A', 'B' and 'C'", {"A": "Adam"}),
+    ("with the keys", "Adam"),
+    ("Write `drew`", DREW | {"C": ...}),
+]
+
+
+def test_unknown_curves_are_what_the_answers_say():
+    """Each by the rule of the package, with its constants."""
+    rules = {"A": HeavyBall(0.1, 0.85), "B": Adam(0.1), "C": Fixed(0.1)}
+    for letter, seen in unknown_curves().items():
+        x, memory = np.ones(1), rules[letter].begin(np.ones(1))
+        for expected in seen:
+            assert np.isclose(abs(x[0]), expected, rtol=0, atol=1e-12)
+            step, direction = rules[letter].propose(memory, x.copy())
+            x = x - step * direction
+
+
+# Chapter 15
+
 TABLE["ex-growth"] = [
     (None, lambda g, s: 1 + np.log(g) / np.log(1 / s)),
     ("that is accepted is missing", lambda g, s: np.log(g) / np.log(1 / s)),
@@ -820,7 +1003,7 @@ def test_interpolate():
             agrees(told("ex-race-interpolate", np.median(h.loss[-1])), "more than the budget")
 
 
-# Chapter 15
+# Chapter 16
 
 
 def curve(letter):

@@ -40,7 +40,8 @@
   function mode(alpha, beta, h) {
     const half = (1 + beta - alpha * h) / 2, inside = half * half - beta;
     const size = inside < 0 ? Math.sqrt(beta) : Math.abs(half) + Math.sqrt(inside);
-    const what = size >= 1 ? "runs away" : inside < 0 ? "swings" : half < 0 ? "jumps from side to side" : "crawls";
+    const edge = Math.abs(inside) < 1e-9; // two roots that coincide, but for rounding
+    const what = size >= 1 ? "runs away" : edge ? "is about to swing" : inside < 0 ? "swings" : half < 0 ? "jumps from side to side" : "crawls";
     return { size, what };
   }
 
@@ -183,8 +184,8 @@
       const along = mode(alpha, beta, low), across = mode(alpha, beta, high);
       const points = roll(alpha, beta, given);
       const distances = points.map((p) => Math.hypot(...p));
-      said.textContent = `Along the valley the ball ${along.what}, by a factor of ${along.size.toFixed(3)} a step; ` +
-        `across it ${across.what}, by ${across.size.toFixed(3)}. ` +
+      said.textContent = `Along the valley the ball ${along.what} (factor ${along.size.toFixed(3)} a step); ` +
+        `across it ${across.what} (${across.size.toFixed(3)}). ` +
         `After ${given.steps} steps its distance from the minimum is ${number(distances[given.steps])}.`;
       const lost = points.findIndex((p) => p.some((v, i) => Math.abs(v) > 20 * reach[i]));
       trace(path, (lost < 0 ? points : points.slice(0, lost + 1)).map(plane.place), true);

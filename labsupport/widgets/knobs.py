@@ -8,6 +8,7 @@ comes along with the cell. Used in :ref:`ch-momentum`, which derives the formula
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -50,7 +51,7 @@ def best(low: float, high: float) -> tuple[float, float]:
     checks.positive(low, "low")
     if not low < high:
         raise ValueError(f"curvatures from {low} to {high}; expected the smaller one first.")
-    one, other = low**0.5, high**0.5
+    one, other = math.sqrt(low), math.sqrt(high)
     return 4 / (one + other) ** 2, ((other - one) / (other + one)) ** 2
 
 
@@ -114,7 +115,8 @@ class Knobs:
             "curvatures": self.curvatures,
             "start": self.start,
             "steps": self.steps,
-            "best": [float(f"{step:.6g}"), float(f"{momentum:.6g}")],
+            # Its roots are double: they move by the root of what is rounded here.
+            "best": [float(f"{step:.12g}"), float(f"{momentum:.12g}")],
         }
         return (
             f'<section class="knobs" aria-label="{title}">\n'

@@ -38,7 +38,7 @@ def best_momentum(best_momentum: object) -> Verdict:
         lambda kappa: q(kappa) ** 2,
         [(4.0,), (25.0,), (100.0,), (1e4,)],
         slips={
-            "that is the rate; the momentum is its square": q,
+            "that is the rate, and the momentum of Nesterov's method; square it": q,
             "the condition number comes in by its root": lambda kappa: q(kappa**2) ** 2,
             "that is the rate of gradient descent": lambda kappa: q(kappa**2),
             "that is the rate of Nesterov's method": lambda kappa: 1 - kappa**-0.5,
@@ -167,12 +167,11 @@ def _adam(
     from_zero: bool = False,
     kept: bool = True,
     plain: bool = False,
-    decay: float = 0.0,
 ) -> Array:
     """Adam, with a slip: corrections left out, epsilon in another place, no root, ..."""
     mean, square = np.zeros_like(x), np.zeros_like(x)
     for t in range(2 if from_zero else 1, steps + (2 if from_zero else 1)):
-        g = gradient(x) + decay * x
+        g = gradient(x)
         if not kept:
             mean, square = np.zeros_like(x), np.zeros_like(x)
         mean = beta1 * mean + (1.0 if plain else 1 - beta1) * g
