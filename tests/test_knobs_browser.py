@@ -70,6 +70,7 @@ def words(alpha, beta):
         size = abs(roots).max()
         swings, side = abs(roots.imag).max() > 0, roots[abs(roots).argmax()].real < 0
         what = "swings" if swings else "jumps from side to side" if side else "crawls"
+        what = "is there at once" if size < 5e-4 else what
         told.append(("runs away" if size >= 1 else what, f"{size:.3f}"))
     (along, slow), (across, fast) = told
     return f"Along the valley the ball {along} (factor {slow} a step); across it {across} ({fast})."
@@ -123,7 +124,8 @@ def test_best_point_is_the_darkest_and_the_button_goes_there(visit, url):
         "(all) => all.map((e) => ['x', 'y', 'fill-opacity'].map((n) => +e.getAttribute(n)))"
     )
     darkest = max(cells, key=lambda cell: cell[2])
-    assert np.hypot(darkest[0] - x - 6, darkest[1] - y) < 15
+    # The map falls steeply on two sides of it: of the cells, one a little inside is darkest.
+    assert np.hypot(darkest[0] - x - 6, darkest[1] - y) < 30
     assert 900 < len(cells) < 42 * 40  # some of them run away, and have no cell
 
 
@@ -133,7 +135,7 @@ def test_map_holds_the_rates(visit, url):
         "(all) => all.map((e) => ['x', 'y', 'fill-opacity'].map((n) => +e.getAttribute(n)))"
     )
     x, y, dark = np.array(cells).T
-    column, row = np.rint((x - 46) / (246 / 42)), 39 - np.rint((y - 8) / (286 / 40))
+    column, row = np.rint((x - 46) / (240 / 42)), 39 - np.rint((y - 8) / (286 / 40))
     alpha, beta = (column + 0.5) / 42 * 0.042, (row + 0.5) / 40
     rates = knobs.rate(alpha[:, None], beta[:, None], MADE.curvatures).max(axis=1)
     assert (rates < 1).all()
@@ -168,7 +170,7 @@ def test_a_click_on_the_map_turns_both(visit, url):
     place = picture.bounding_box()
     scale = place["width"] / 300
     # The point of step 0.02, momentum 0.5, in the drawing's own units.
-    x, y = 46 + 0.02 / 0.042 * (292 - 46), 294 - 0.5 * (294 - 8)
+    x, y = 46 + 0.02 / 0.042 * (286 - 46), 294 - 0.5 * (294 - 8)
     picture.click(position={"x": x * scale, "y": y * scale})
     assert float(knob(box, "Step α").input_value()) == pytest.approx(0.02, abs=3e-4)
     assert float(knob(box, "Momentum β").input_value()) == pytest.approx(0.5, abs=0.011)
@@ -202,7 +204,7 @@ def test_phone(visit, url):
     box = box_of(page)
     box.locator("summary").click()
     assert width_of(page) <= 360
-    places = [box.locator(f".knobs-{name}").bounding_box() for name in ("map", "plane", "curve")]
+    places = [box.locator(f".knobs-{name}").bounding_box() for name in ("plane", "curve", "map")]
     for upper, lower in zip(places, places[1:], strict=False):
         assert lower["y"] > upper["y"] + upper["height"] - 1  # one under the other
     for name in ("Step α", "Momentum β"):

@@ -4,7 +4,7 @@
 (function () {
   "use strict";
 
-  const WIDTH = 300, LEFT = 46, RIGHT = 8, TOP = 8, BOTTOM = 36; // of a drawing, in its own units
+  const WIDTH = 300, LEFT = 46, RIGHT = 14, TOP = 8, BOTTOM = 36; // of a drawing, in its own units
   const COLUMNS = 42, ROWS = 40; // of the map
   const LOWEST = -8, HIGHEST = 2; // decades of the distance
   let count = 0;
@@ -41,7 +41,7 @@
     const half = (1 + beta - alpha * h) / 2, inside = half * half - beta;
     const size = inside < 0 ? Math.sqrt(beta) : Math.abs(half) + Math.sqrt(inside);
     const edge = Math.abs(inside) < 1e-9; // two roots that coincide, but for rounding
-    const what = size >= 1 ? "runs away" : edge ? "is about to swing" : inside < 0 ? "swings" : half < 0 ? "jumps from side to side" : "crawls";
+    const what = size >= 1 ? "runs away" : size < 5e-4 ? "is there at once" : edge ? "is about to swing" : inside < 0 ? "swings" : half < 0 ? "jumps from side to side" : "crawls";
     return { size, what };
   }
 
@@ -101,8 +101,8 @@
         const [right, bottom] = map.place([((i + 1) / COLUMNS) * longest, j / ROWS]);
         const size = slowest(((i + 0.5) / COLUMNS) * longest, (j + 0.5) / ROWS, given.curvatures);
         if (size >= 1) continue;
-        svg("rect", { class: "knobs-cell", x: x.toFixed(2), y: y.toFixed(2), width: (right - x + 0.3).toFixed(2),
-          height: (bottom - y + 0.3).toFixed(2), "fill-opacity": Math.min(1, (1 - size) / (1 - least)).toFixed(2) }, map.ground);
+        svg("rect", { class: "knobs-cell", x: x.toFixed(2), y: y.toFixed(2), width: (right - x).toFixed(2),
+          height: (bottom - y).toFixed(2), "fill-opacity": Math.min(1, (1 - size) / (1 - least)).toFixed(2) }, map.ground);
       }
     }
     const edge = spread(0, 1, 60);
