@@ -310,8 +310,8 @@ def step_histogram(histories: Mapping[str, History]) -> Figure:
     every = np.unique(np.concatenate(list(powers.values())))
     low, high = np.floor(every.min()), np.ceil(every.max())
     ticks = np.arange(low, high + 1, max(1, np.ceil((high - low) / 6)))
-    size = {"width": 4.6, "height": 3 if panels == 1 else 1.9 * panels}
-    with canvas(rows=panels, **size, sharex=True) as (figure, axes):
+    height = 3 if panels == 1 else 1.9 * panels
+    with canvas(1, 4.6, height, rows=panels, sharex=True) as (figure, axes):
         for axis, (title, power) in zip(axes[:, 0], powers.items(), strict=True):
             values, counts = np.unique(power, return_counts=True)
             axis.bar(values, counts, width=0.8, color=BLUE)
