@@ -5,6 +5,7 @@ Further right answers are the folded solutions, which the chapters themselves ha
 
 import inspect
 from collections import namedtuple
+from itertools import combinations
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,7 +19,7 @@ from labsupport.autograd import Value
 from labsupport.bugs import BUGS
 from labsupport.descent import Armijo, Fixed
 from labsupport.feedback import check
-from labsupport.feedback.exercises import five_records, step_size
+from labsupport.feedback.exercises import backtracking, five_records, step_size
 from labsupport.feedback.exercises.momentum import unknown_curves
 from labsupport.momentum import Adam, HeavyBall
 from labsupport.network import Network, Parameters
@@ -384,6 +385,155 @@ TABLE["ex-give-up"] = [
     *((None, 34), ("the first trial, of 1, counts too", 33), ("is not tried any more", 35)),
     *(("not the number of trials", 0), ("half as long", 10), ("uphill no trial passes", 1)),
 ]
+
+
+def searching(
+    good=lambda loss, before, c, alpha, g, d, last: loss <= before + c * alpha * (g @ d),
+    before_each=False,
+    move=lambda x, alpha, d, g: x + alpha * d,
+    end=lambda x, alpha, d, trials: (x, 0.0, trials),
+    at=None,
+    counts=0,
+    back=False,
+    use=lambda *constants: constants,
+):
+    """A line search; planted slips differ in one of its parts."""
+
+    def search(f, x, g, d, first, shrink, c, smallest):
+        alpha, shrink, c, smallest = use(first, shrink, c, smallest)
+        before, trials = f(x), 0
+        last = before
+        while alpha >= smallest:
+            alpha, trials = alpha * (shrink if before_each else 1), trials + 1
+            there = move(x, alpha, d, g)
+            loss = f(x if at == "x" else there)
+            if good(loss, before, c, alpha, g, d, last):
+                there = x + alpha / shrink * d if back else there
+                return there, alpha, trials + counts
+            last = loss
+            if not before_each:
+                alpha = shrink * alpha
+        return end(x, alpha / shrink, d, trials + counts)
+
+    return search
+
+
+class Carries:
+    """A search that begins where the one before ended."""
+
+    step = None
+
+    def __call__(self, f, x, g, d, first, shrink, c, smallest):
+        found = searching()(f, x, g, d, self.step or first, shrink, c, smallest)
+        self.step = found[1]
+        return found
+
+
+def recursive(f, x, g, d, first, shrink, c, smallest, trials=1):
+    """As good as a loop; f(x) is asked for again and again."""
+    if first < smallest:
+        return [x, 0, trials - 1]
+    if f(x + first * d) <= f(x) + c * first * np.dot(g, d):
+        return [x + first * d, np.float32(first) if first == 1 else first, trials]
+    return recursive(f, x, g, d, shrink * first, shrink, c, smallest, trials + 1)
+
+
+def all_at_once(f, x, g, d, first, shrink, c, smallest):
+    """Lists every trial, and takes the first that passes."""
+    steps = [first * shrink**k for k in range(200) if first * shrink**k >= smallest]
+    passed = [f(x + a * d) - f(x) <= c * a * (g @ d) for a in steps]
+    k = passed.index(True) if any(passed) else None
+    return (x, 0.0, len(steps)) if k is None else (x + steps[k] * d, steps[k], k + 1)
+
+
+def endless(f, x, g, d, first, shrink, c, smallest):
+    while not f(x + first * d) <= f(x) + c * first * (g @ d):
+        trial = shrink * first  # and `first` stays
+    return x + first * d, first, trial
+
+
+def pushing(f, x, g, d, *constants):
+    found = searching()(f, x, g, d, *constants)
+    x += found[1] * d
+    return found
+
+
+TABLE["ex-search"] = [
+    *((None, searching()), (None, recursive), (None, all_at_once)),
+    ("shrinks before it tests", searching(before_each=True)),
+    ("with the trial before", searching(lambda f, b, c, a, g, d, last: f <= last + c * a * g @ d)),
+    ("loss at x where", searching(at="x")),
+    ("accepts nan", searching(lambda f, b, c, a, g, d, last: not f > b + c * a * (g @ d))),
+    ("before the accepted one", searching(back=True)),
+    ("moves although", searching(end=lambda x, a, d, n: (x + a * d, 0.0, n))),
+    ("it gives a step", searching(end=lambda x, a, d, n: (x, a, n))),
+    ("one trial too few", searching(counts=-1)),
+    ("one trial too many", searching(counts=1)),
+    ("did not make", searching(end=lambda x, a, d, n: (x, 0.0, n + 1))),
+    ("has the wrong sign", searching(lambda f, b, c, a, g, d, last: f <= b - c * a * (g @ d))),
+    ("not -g @ g", searching(lambda f, b, c, a, g, d, last: f <= b - c * a * (g @ g))),
+    ("not -d @ d", searching(lambda f, b, c, a, g, d, last: f <= b - c * a * (d @ d))),
+    ("c is missing", searching(lambda f, b, c, a, g, d, last: f <= b + a * (g @ d))),
+    ("promise is missing", searching(lambda f, b, c, a, g, d, last: f <= b)),
+    ("step is missing", searching(lambda f, b, c, a, g, d, last: f <= b + c * (g @ d))),
+    ("it goes along -g", searching(move=lambda x, a, d, g: x - a * g)),
+    ("it goes along -d", searching(move=lambda x, a, d, g: x - a * d)),
+    ("carried over", Carries()),
+    ("begins at 1", searching(use=lambda first, shrink, c, least: (1.0, shrink, c, least))),
+    ("it halves", searching(use=lambda first, shrink, c, least: (first, 0.5, c, least))),
+    (
+        "c is 1e-4",
+        searching(use=lambda first, shrink, c, least: (first, shrink, 1e-4, least)),
+    ),
+    ("below 1e-10", searching(use=lambda first, shrink, c, least: (first, shrink, c, 1e-10))),
+    ("never gives up", searching(use=lambda first, shrink, c, least: (first, shrink, c, 0.0))),
+    # two at once: what `backtrack` itself does, and another pair
+    (
+        "these two slips gives your very numbers: the slope along d is g @ d, not -g @ g; and it",
+        lambda f, x, g, d, *constants: searching()(f, x, g, -g, *constants),
+    ),
+    (
+        "it halves, whatever `shrink` is",
+        searching(counts=1, use=lambda first, shrink, c, least: (first, 0.5, c, least)),
+    ),
+    # none of ours
+    ("none of the trials", lambda f, x, g, d, first, *constants: (x + 0.3 * d, 0.3, 1)),
+    ("is too long", lambda f, x, g, d, first, *constants: (x + first * d, first, 1)),
+    (
+        "is too short: a longer trial passes already",
+        lambda f, x, g, d, first, shrink, *more: (x + first * shrink**9 * d, first * shrink**9, 10),
+    ),
+    ("gives up, but a trial passes", lambda f, x, *given: (x, 0.0, 3)),
+    ("the new x is not", lambda f, x, *given: (x + 1, *searching()(f, x, *given)[1:])),
+    ("77 trials are too many", lambda *given: (*searching()(*given)[:2], 77)),
+    ("after 10000 losses there is no end", endless),
+    ("changes the `x` it is given", pushing),
+    ("expected three: new x, step, trials", lambda f, x, *given: x),
+    ("The new x has shape ()", lambda *given: searching()(*given)[::-1]),
+    ("stopped with TypeError", lambda f, x, g: x),
+]
+
+
+@pytest.mark.parametrize("hint", backtracking.SLIPS)
+@np.errstate(all="ignore")
+def test_a_slip_of_a_search_shows_on_some_problem_and_is_named_alone(hint):
+    found = list(backtracking._searches(**backtracking.SLIPS[hint]))
+    assert not all(a.agrees(b) for a, b in zip(found, backtracking._searches(), strict=True))
+    assert backtracking._named(found) == [hint]
+
+
+@np.errstate(all="ignore")
+def test_no_two_slips_of_a_search_make_it_right():
+    right = list(backtracking._searches())
+    for one, other in combinations(backtracking.SLIPS.values(), 2):
+        if both := backtracking._both(one, other):
+            found = backtracking._searches(**both)
+            assert not all(a.agrees(b) for a, b in zip(found, right, strict=True)), (one, other)
+
+
+def test_a_search_that_asks_for_more_losses_than_it_needs_is_told():
+    assert "keep f(x)" in repr(check("ex-search", recursive))
+    assert "losses" not in repr(check("ex-search", searching()))
 
 
 def test_constants():
