@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
@@ -109,35 +110,45 @@ def place(lower: object, *, crowd: records.Rerun) -> Verdict:
 
 def smallest_margin(margin: object) -> Verdict:
     """Judge the function that gives the smallest margin, ex-margin."""
-    rng = np.random.default_rng(16)
-    slips: dict[str, int] = {}
-    for _ in range(20):
-        Y = (rng.random((6, 1)) < 0.5).astype(float)
-        P = np.where(rng.random((6, 1)) < 0.8, abs(Y - 0.45 * rng.random((6, 1))), 1 - Y)
-        value = one_number("margin", call("margin", margin, P.copy(), Y.copy()))
-        each = (P - 0.5) * np.where(Y > 0.5, 1, -1)
-        if abs(value - each.min()) > 1e-9:
-            hint = _margin_slip(value, P, each)
-            slips[hint] = slips.get(hint, 0) + 1
-    if not slips:
+    rng, tried = np.random.default_rng(16), []
+    for m in rng.integers(2, 12, size=20):
+        Y = (rng.random((m, 1)) < 0.5).astype(float)
+        beside = rng.uniform(0.01, 0.49, size=(m, 1)) * np.where(rng.random((m, 1)) < 0.8, 1, -1)
+        P = 0.5 + beside * np.where(Y > 0.5, 1, -1)
+        tried.append((P, one_number("margin", call("margin", margin, P.copy(), Y.copy())), Y))
+    off = [(P, value, Y) for P, value, Y in tried if abs(value - _sides(P, Y).min()) > 1e-9]
+    if not off:
         return right("`margin` is right on all of 20 random sets of outputs.")
-    return wrong(max(slips, key=lambda hint: slips[hint]))
+    for hint, slip in MARGIN_SLIPS.items():
+        if all(abs(value - slip(P, _sides(P, Y))) < 1e-9 for P, value, Y in tried):
+            return wrong(f"`margin`: {hint}.")
+    P, value, Y = off[0]
+    worst = int(_sides(P, Y).argmin())
+    return wrong(
+        f"`margin` gives {value:.3g} for {len(P)} outputs of which the worst has "
+        f"P = {P[worst, 0]:.3g} with Y = {Y[worst, 0]:g}."
+    )
 
 
-def _margin_slip(value: float, P: Array, each: Array) -> str:
-    known = {
-        "`margin`: an output on the wrong side counts as if it were right. Give it a minus.": abs(
-            P - 0.5
-        ).min(),
-        "`margin`: one bad sample decides; take the smallest, not the mean.": each.mean(),
-        "`margin`: that is the best sample; take the worst.": each.max(),
-        "`margin`: that is measured from the wrong end, not from 0.5.": each.min() + 0.5,
-        "`margin`: it has the wrong sign.": -each.min(),
-        "`margin`: the largest distance to the target is not the distance from 0.5.": 0.5
-        - each.min(),
-    }
-    hints = [hint for hint, slipped in known.items() if abs(value - slipped) < 1e-9]
-    return hints[0] if hints else "`margin` is off for some outputs; try P = 0.4 with Y = 1."
+def _sides(P: Array, Y: Array) -> Array:
+    """How far each output is from 0.5, negative on the wrong side."""
+    signed: Array = (P - 0.5) * np.where(Y > 0.5, 1, -1)
+    return signed
+
+
+MARGIN_SLIPS: dict[str, Callable[[Array, Array], float]] = {
+    "an output on the wrong side counts as if it were right. Give it a minus": lambda P, each: abs(
+        P - 0.5
+    ).min(),
+    "one bad sample decides; take the smallest, not the mean": lambda P, each: each.mean(),
+    "that is the best sample; take the worst": lambda P, each: each.max(),
+    "that is measured from the wrong end, not from 0.5": lambda P, each: each.min() + 0.5,
+    "it has the wrong sign": lambda P, each: -each.min(),
+    "the largest distance to the target is not the distance from 0.5": lambda P, each: (
+        0.5 - each.min()
+    ),
+}
+"""A hint, and what this slip gives for outputs and how far each is on its side."""
 
 
 CHECKS: dict[str, Judge] = {

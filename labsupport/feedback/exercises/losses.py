@@ -20,9 +20,13 @@ def tanh_delta(delta_tanh: object) -> Verdict:
     """Judge the output delta of the mean squared error behind a tanh, ex-tanh-delta."""
     rng = np.random.default_rng(61)
     inputs = [
-        (rng.normal(0, 1, (m, 1)), np.where(rng.random((m, 1)) < 0.5, -1.0, 1.0)) for m in (4, 7)
+        (rng.normal(0, 1, (m, n)), np.where(rng.random((m, n)) < 0.5, -1.0, 1.0))
+        for m, n in ((4, 1), (7, 2), (5, 3))
     ]
     slips = {
+        "the mean is over the samples, not over all entries": lambda Z, Y: (
+            _tanh_delta(Z, Y) / Y.shape[1]
+        ),
         "that is the delta of cross-entropy behind a sigmoid": lambda Z, Y: (
             (np.tanh(Z) - Y) / len(Y)
         ),
@@ -50,11 +54,6 @@ def _log_sigmoid(Z: Array) -> Array:
 def log_sigmoid(log_sigmoid: object) -> Verdict:
     """Judge the logarithm of the sigmoid, at ordinary and at extreme logits, ex-log-sigmoid."""
     name = "log_sigmoid"
-
-    def agrees(Z: Array, atol: float) -> bool:
-        value, exact = array(name, call(name, log_sigmoid, Z)), _log_sigmoid(Z)
-        return value.shape == exact.shape and np.allclose(value, exact, 1e-9, atol)
-
     slips = {
         "the sign is that of the loss; a logarithm of a probability is negative": lambda Z: (
             -_log_sigmoid(Z)
@@ -62,21 +61,26 @@ def log_sigmoid(log_sigmoid: object) -> Verdict:
         "that is the logarithm of 1 - sigmoid": lambda Z: _log_sigmoid(-Z),
         "that is the sigmoid, not its logarithm": lambda Z: np.exp(_log_sigmoid(Z)),
     }
-    ordinary = function(name, log_sigmoid, _log_sigmoid, [(np.linspace(-4, 4, 9),)], slips=slips)
+    points = [(np.linspace(-4, 4, 9)[:, None],), (np.linspace(-3, 3, 8).reshape(2, 4),)]
+    ordinary = function(name, log_sigmoid, _log_sigmoid, points, slips=slips)
     if not ordinary:
         return ordinary
-    for Z in (np.linspace(-1000, -40, 25), np.linspace(40, 1000, 25)):
-        if not agrees(Z, 1e-12):
-            return wrong(
-                f"`{name}` is right for z from -4 to 4, but not from {Z[0]:g} to {Z[-1]:g}: "
-                "never exponentiate a large positive number, and take no logarithm of a rounded 0."
-            )
-    if not agrees(np.linspace(5, 35, 7), 0.0):
-        return wrong(
-            f"`{name}` is finite everywhere, but for z of 5 and more it loses digits: 1 plus "
-            "something tiny is rounded. `log1p` knows ln(1 + x) for tiny x."
-        )
-    return right(f"`{name}` is right, and finite from -1000 to 1000.")
+    Z = np.arange(-1000, 1000.1, 0.25)[:, None]
+    value, exact = array(name, call(name, log_sigmoid, Z.copy())), _log_sigmoid(Z)
+    if value.shape != Z.shape:
+        return wrong(f"`{name}` has shape {value.shape} where Z has {Z.shape}.")
+    off = ~(abs(value - exact) <= 1e-9 * abs(exact) + 1e-300)
+    if not off.any():
+        return right(f"`{name}` is right to nine digits or more, from -1000 to 1000.")
+    lines = [f"`{name}` is right for small z, not everywhere from -1000 to 1000."]
+    if not np.isfinite(value).all():
+        lines.append("It is not finite: exponentiate no large positive number, take no log(0).")
+    if (below := Z[off & (Z < 0)]).size:
+        lines.append(f"At z = {below.max():g} it is off. One formula does for all z below 0.")
+    if (above := Z[off & (Z > 0)]).size:
+        lost = "it lacks digits. 1 plus something tiny is rounded; `log1p` takes the tiny part"
+        lines.append(f"At z = {above.min():g} {lost}.")
+    return wrong(*lines)
 
 
 def softmax_twice(floor: object) -> Verdict:

@@ -12,7 +12,18 @@ from labsupport import datasets, descent, network
 from labsupport.checks import Array
 from labsupport.feedback import diagnosis
 from labsupport.feedback.cases import Case
-from labsupport.feedback.verdict import Judge, Verdict, array, call, one_number, right, wrong
+from labsupport.feedback.verdict import (
+    Judge,
+    Verdict,
+    array,
+    call,
+    close,
+    is_open,
+    one_number,
+    right,
+    unattempted,
+    wrong,
+)
 from labsupport.network import Network, Parameters
 
 NET = Network((2, 4, 1))
@@ -34,31 +45,59 @@ def _gap() -> float:
     return float(abs(ends[0].vector - ends[1].vector).max())
 
 
-def float32(gap: object) -> Verdict:
-    """Judge the distance between float32 and float64 after 500 epochs, ex-float32.
+def float32(single: Any, gap: object) -> Verdict:
+    """Judge a training in float32, and how far it ends from float64, ex-float32.
 
-    Its last digits depend on the machine, so only its size is judged.
+    The last digits depend on the machine: the training is judged by its size, `gap` by the
+    student's own weights.
     """
-    value = one_number("gap", gap)
+    value = 1.0 if is_open(gap) else one_number("gap", gap)
+    X, Y = datasets.xor()
+    for epochs, allowed in ((1, 1e-5), (EPOCHS, 30 * _gap())):
+        found = _weights(call("single", single, epochs))
+        if isinstance(found, Verdict):
+            return found
+        run = descent.train(NET, _start(), X, Y, descent.Fixed(RATE), epochs, progress=False)
+        want = np.concatenate([t.ravel() for t in run.parameters])
+        apart = abs(found - want)
+        if apart.max() > allowed:
+            after = "one epoch" if epochs == 1 else f"{epochs} epochs"
+            return wrong(
+                f"The weights of `single` after {after} are further from float64 than rounding "
+                "takes them: compare the start, the rate, the epochs, and transposes."
+            )
+    if np.array_equal(found, want.astype(np.float32)):
+        return wrong("`single` was trained in float64 and rounded: data and module are float32.")
+    if is_open(gap):
+        return unattempted("gap")
     if value == 0:
         return wrong("`gap` is exactly 0: both sides are the same run, or of the same precision.")
     if value < 0:
         return wrong("`gap` is negative: take the absolute value before the maximum.")
     if value < 1e-12:
         return wrong("`gap` is a rounding error of float64: neither side was trained in float32.")
-    if value < _gap() / 30:
-        return wrong("`gap` is that of a single rounding to float32: are there 500 epochs?")
-    if value > 30 * _gap():
-        return wrong(
-            "`gap` is far more than rounding. The two runs differ in something else: the start, "
-            "the learning rate, the number of epochs, or a transpose."
-        )
-    return right("`gap` has the right size: most of the seven digits survive.")
+    if close(value, float(apart.max()), 0.2):  # a difference in float32 has two digits
+        return right("`single` is float32, and `gap` how far it ends: most digits survive.")
+    if close(value, float(apart.mean()), 0.1):
+        return wrong("`gap`: that is the mean over the weights; the largest is asked for.")
+    return wrong(f"`gap` is not that of these weights after {EPOCHS} epochs.")
+
+
+def _weights(value: Any) -> Array | Verdict:
+    """Read weights in float32 and put them in a row; or say why that cannot be."""
+    parts = list(value) if isinstance(value, Parameters | list | tuple) else []
+    tensors = [array("single(...)", part) for part in parts]
+    if [t.size for t in tensors] != [t.size for t in _start()]:
+        kind = type(value).__name__
+        return wrong(f"`single` gives a {kind}; expected W1, b1, W2, b2, as `with_module` does.")
+    if any(t.dtype != np.float32 for t in tensors):
+        return wrong(f"`single` gives {tensors[0].dtype}; data and module are to be float32.")
+    return np.concatenate([t.ravel() for t in tensors]).astype(np.float64)
 
 
 def transpose(by_hand: Any, *, start: Parameters) -> Verdict:
     """Judge a module that the weights of `start` were copied into by hand, ex-transpose."""
-    if not hasattr(by_hand, "parameters"):
+    if not hasattr(by_hand, "parameters") or not callable(by_hand):
         return wrong(f"`by_hand` is of type {type(by_hand).__name__}; expected an `nn.Sequential`.")
     name = "by_hand.parameters"
     copied = [array(f"{name}()", p) for p in call(name, list, call(name, by_hand.parameters))]
@@ -72,6 +111,20 @@ def transpose(by_hand: Any, *, start: Parameters) -> Verdict:
             lines.append(f"`{name}` {_copying(name, mine, theirs)}.")
     if lines:
         return wrong(*lines)
+    rng = np.random.default_rng(4)
+    X = 2 * rng.normal(size=(20, 2))
+    points = next(iter(by_hand.parameters())).detach().new_tensor(X)
+    output = array("by_hand(X)", call("by_hand", by_hand, points))
+    wanted_output = network.predict(NET, start, X)
+    if output.shape != wanted_output.shape:
+        return wrong(f"The output of `by_hand` has shape {output.shape} for 20 samples.")
+    if np.allclose(1 / (1 + np.exp(-output)), wanted_output, rtol=1e-9, atol=0):
+        return wrong("The output of `by_hand` is that of `network.predict` before the sigmoid.")
+    if not np.allclose(output, wanted_output, rtol=1e-9, atol=0):
+        return wrong(
+            "`by_hand` has the weights of `start`, but its output is not that of "
+            "`network.predict`: look at the activations."
+        )
     return right("`by_hand` has the weights of `start`, and so its outputs.")
 
 

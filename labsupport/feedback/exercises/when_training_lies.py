@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from scipy.stats import binomtest
@@ -56,10 +56,9 @@ def mse_levels(all_four: object, three: object, two: object) -> Verdict:
 
 def auditor(fits: object) -> Verdict:
     """Judge a function that compares a curve with its start and its end, ex-auditor."""
-    for what, net, losses, start, end, want in _curves():
-        X, Y = datasets.xor()
+    for what, net, losses, start, end, X, Y, want in _curves():
         kept = start.vector.copy(), end.vector.copy(), losses.copy()
-        value = call("fits", fits, losses, net, start, end, X, Y)
+        value = call("fits", fits, losses, net, start, end, X.copy(), Y.copy())
         now = start.vector, end.vector, losses
         if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(kept, now, strict=True)):
             return wrong("`fits` changes what it is given; an auditor must not touch the evidence.")
@@ -71,32 +70,59 @@ def auditor(fits: object) -> Verdict:
     return right("`fits` accepts the true curves and finds each planted fault.")
 
 
-def _curves() -> Iterator[tuple[str, Network, Array, Parameters, Parameters, bool]]:
+def _curves() -> Iterator[tuple[str, Network, Array, Parameters, Parameters, Array, Array, bool]]:
     """Cases: what is planted, and what a right auditor says. Only the ends of a curve matter."""
-    X, Y = datasets.xor()
-    for seed, net in enumerate(
-        (Network((2, 3, 1), "tanh"), Network((2, 5, 1), "sigmoid", "sigmoid", "mse"))
-    ):
+    tanh, mse = Network((2, 3, 1), "tanh"), Network((2, 5, 1), "sigmoid", "sigmoid", "mse")
+    for seed, net in enumerate((tanh, mse, mse)):
         rng = np.random.default_rng(seed)
         start, end, other = (network.initialise(net, rng) for _ in range(3))
-        first, last, third = (float(network.loss_value(net, p, X, Y)) for p in (start, end, other))
-        true = np.linspace(first, last, 20)
-        rounding = true * (1 + 1e-9)
-        gap = true.copy()
-        gap[7] = np.nan
-        endless = true.copy()
-        endless[9] = np.inf
-        yield "to a true curve", net, true, start, end, True
-        yield "to a true curve with a rounding error of 1e-9", net, rounding, start, end, True
-        yield "to a curve with a nan in it", net, gap, start, end, False
-        yield "to a curve with an infinite loss in it", net, endless, start, end, False
-        second = np.linspace(last, third, 20)
-        yield "to the curve of a second training", net, second, start, other, False
-        yield "to a curve that ends at another model", net, true, start, other, False
-        near = np.linspace(first * (1 - 1e-4), last, 20)
-        yield "to a first loss that is off by 1e-4", net, near, start, end, False
-        near = np.linspace(first, last * (1 - 1e-4), 20)
-        yield "to a last loss that is off by 1e-4", net, near, start, end, False
+        X, Y = datasets.xor() if seed < 2 else (rng.normal(size=(7, 2)), np.zeros((7, 1)))
+        if seed == 2:  # a loss of 1e-10 at the end: only a relative error sees what is wrong there
+            Y = network.predict(net, end, X) + 1e-5
+        data = "" if seed < 2 else " on other data than XOR"
+
+        def loss(p: Parameters, net: Network = net, X: Array = X, Y: Array = Y) -> float:
+            return float(network.loss_value(net, p, X, Y))
+
+        for what, losses, begin, last, want in _ends(loss, start, end, other):
+            yield f"to {what}{data}", net, losses, begin, last, X, Y, want
+
+
+def _ends(
+    loss: Callable[[Parameters], float], start: Parameters, end: Parameters, other: Parameters
+) -> Iterator[tuple[str, Array, Parameters, Parameters, bool]]:
+    """Curves from the loss of `start` to that of `end`, true ones and others."""
+    first, last, third = loss(start), loss(end), loss(other)
+    true = np.geomspace(first, last, 20)
+    yield "a true curve", true, start, end, True
+    yield "a true curve whose losses rise", true[::-1].copy(), end, start, True
+    yield "a true curve of two losses", true[[0, -1]], start, end, True
+    yield "a true curve with a rounding error of 1e-9", true * (1 + 1e-9), start, end, True
+    for name, value in (("a nan", np.nan), ("an infinite loss", np.inf)):
+        spoilt = true.copy()
+        spoilt[7] = value
+        yield f"a curve with {name} in it", spoilt, start, end, False
+    yield "the curve of a second training", np.geomspace(last, third, 20), start, other, False
+    yield "a curve that ends at another model", true, start, other, False
+    for off in (1e-4, 1e-5, -1e-4, -1e-5):
+        size = f"off by {abs(off):.0e}".replace("e-0", "e-")
+        near, late = true.copy(), true.copy()
+        near[0] *= 1 + off
+        late[-1] *= 1 + off
+        yield (
+            f"a first loss that is {size}, {'above' if off > 0 else 'below'}",
+            near,
+            start,
+            end,
+            False,
+        )
+        yield (
+            f"a last loss that is {size}, {'above' if off > 0 else 'below'}",
+            late,
+            start,
+            end,
+            False,
+        )
 
 
 CHECKS: dict[str, Judge] = {
