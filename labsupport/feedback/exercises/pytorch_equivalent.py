@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from labsupport.feedback import diagnosis
 from labsupport.feedback.cases import Case
 from labsupport.feedback.verdict import (
     Judge,
+    Unreadable,
     Verdict,
     array,
     call,
@@ -30,35 +30,23 @@ NET = Network((2, 4, 1))
 EPOCHS, RATE = 500, 0.5
 
 
-def _start() -> Parameters:
-    return network.initialise(NET, np.random.default_rng(1))
-
-
-@cache
-def _gap() -> float:
-    """Largest difference of the weights after training in both precisions, in NumPy."""
+def _trained(start: Parameters, epochs: int) -> Array:
+    """Weights after training in NumPy, in the precision of `start`."""
     X, Y = datasets.xor()
-    ends = [
-        descent.train(NET, start, X, Y, descent.Fixed(RATE), EPOCHS, progress=False).parameters
-        for start in (_start(), _start().astype(np.float32))
-    ]
-    return float(abs(ends[0].vector - ends[1].vector).max())
+    run = descent.train(NET, start, X, Y, descent.Fixed(RATE), epochs, progress=False)
+    return run.parameters.vector.astype(np.float64)
 
 
-def float32(single: Any, gap: object) -> Verdict:
+def float32(single: Any, gap: object, *, start: Parameters) -> Verdict:
     """Judge a training in float32, and how far it ends from float64, ex-float32.
 
     The last digits depend on the machine: the training is judged by its size, `gap` by the
     student's own weights.
     """
     value = 1.0 if is_open(gap) else one_number("gap", gap)
-    X, Y = datasets.xor()
-    for epochs, allowed in ((1, 1e-5), (EPOCHS, 30 * _gap())):
-        found = _weights(call("single", single, epochs))
-        if isinstance(found, Verdict):
-            return found
-        run = descent.train(NET, _start(), X, Y, descent.Fixed(RATE), epochs, progress=False)
-        want = np.concatenate([t.ravel() for t in run.parameters])
+    ours = _trained(start.astype(np.float32), EPOCHS) - _trained(start, EPOCHS)
+    for epochs, allowed in ((1, 1e-5), (EPOCHS, 30 * abs(ours).max())):
+        found, want = _weights(call("single", single, epochs)), _trained(start, epochs)
         apart = abs(found - want)
         if apart.max() > allowed:
             after = "one epoch" if epochs == 1 else f"{epochs} epochs"
@@ -83,15 +71,17 @@ def float32(single: Any, gap: object) -> Verdict:
     return wrong(f"`gap` is not that of these weights after {EPOCHS} epochs.")
 
 
-def _weights(value: Any) -> Array | Verdict:
-    """Read weights in float32 and put them in a row; or say why that cannot be."""
+def _weights(value: Any) -> Array:
+    """Read weights in float32 and put them in a row."""
     parts = list(value) if isinstance(value, Parameters | list | tuple) else []
     tensors = [array("single(...)", part) for part in parts]
-    if [t.size for t in tensors] != [t.size for t in _start()]:
+    if [t.size for t in tensors] != [2 * 4, 4, 4, 1]:
         kind = type(value).__name__
-        return wrong(f"`single` gives a {kind}; expected W1, b1, W2, b2, as `with_module` does.")
+        said = f"`single` gives a {kind}; expected W1, b1, W2, b2, as `with_module` does."
+        raise Unreadable(wrong(said))
     if any(t.dtype != np.float32 for t in tensors):
-        return wrong(f"`single` gives {tensors[0].dtype}; data and module are to be float32.")
+        said = f"`single` gives {tensors[0].dtype}; data and module are to be float32."
+        raise Unreadable(wrong(said))
     return np.concatenate([t.ravel() for t in tensors]).astype(np.float64)
 
 
