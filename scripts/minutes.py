@@ -2,7 +2,8 @@
 
 150 words a minute, six lines of visible code before the exercises a minute, and five minutes for
 each exercise that is not marked *at home*. Code counts where it is shown: a folded cell does not, a
-module of labsupport that a page prints (`inspect.getsource`) does, blank lines do not.
+module of labsupport that a page prints (`inspect.getsource`) does, blank lines do not. What is
+folded into a `{dropdown}` is not read by everybody and does not count either; its title does.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
 EXERCISES = "## On your own"
 AT_HOME = "(at home)"
 PRINTED = re.compile(r"inspect\.getsource\((\w+)\)")
+DROPDOWN = re.compile(r"^(`{3,}|:{3,})\{dropdown\}(.*?)$.*?^\1 *$", re.DOTALL | re.MULTILINE)
 FENCE = re.compile(r"^(`{3,}|:{3,})\{?([\w:-]*)\}?\s*(.*)$")
 WORD = re.compile(r"[A-Za-zÀ-ž][\w'’-]*|\d[\d.,]*")
 
@@ -63,8 +65,9 @@ def filled(code: str) -> int:
 
 
 def prose(markdown: str) -> str:
-    """What is read of a text: no formulas, no directive's options, no addresses."""
-    text = re.sub(r"\$\$.*?\$\$|\$[^$]*\$", " x ", markdown, flags=re.DOTALL)
+    """What is read of a text: no formulas, directive's options, addresses, nothing folded."""
+    text = DROPDOWN.sub(r"\2", markdown)
+    text = re.sub(r"\$\$.*?\$\$|\$[^$]*\$", " x ", text, flags=re.DOTALL)
     text = re.sub(r"\{(?:cite[:\w]*|numref|ref|eq)\}`[^`]*`", " x ", text)
     text = re.sub(r"\]\([^)]*\)|<[^>]*>", " ", text)
     kept = []

@@ -965,6 +965,35 @@ def test_every_other_name_is_refused_with_a_reason(letter):
         assert f"Suspect {letter}" in line and name in line and f"`{GUILTY[letter]}`" not in line
 
 
+def two_hidden(
+    by=len, second=lambda W: W.T, bias=lambda D: D.sum(0), slope=lambda a, z: 1 - a * a, turn=list
+):
+    """The backward pass of ex-repair, with those of its mistakes that are left in."""
+
+    def backward(W, A, Y):
+        D3 = (A[3] - Y) / by(Y)
+        D2 = (D3 @ W[2].T) * slope(A[2], A[1])
+        D1 = (D2 @ second(W[1])) * slope(A[1], A[0])
+        return turn(t for a, D in zip(A, (D1, D2, D3), strict=False) for t in (a.T @ D, bias(D)))
+
+    return backward
+
+
+SQUARE = {"second": lambda W: W}
+ALL_ENTRIES = {"by": np.size}
+MEAN = {"bias": lambda D: D.mean(0)}
+TABLE["ex-repair"] = [
+    *((None, two_hidden()), (None, two_hidden(turn=tuple, slope=lambda a, z: (1 - a) * (1 + a)))),
+    ("stopped with ValueError", two_hidden(**SQUARE, **ALL_ENTRIES, **MEAN)),
+    ("stopped with ValueError", two_hidden(**SQUARE)),
+    ("", two_hidden(**ALL_ENTRIES)),
+    (BUGS["bias mean"].slip, two_hidden(**MEAN)),
+    ("", two_hidden(**ALL_ENTRIES, **MEAN)),
+    (BUGS["other derivative"].slip, two_hidden(slope=lambda a, z: a * (1 - a))),
+    ("gives 4 arrays", lambda W, A, Y: two_hidden()(W, A, Y)[2:]),
+]
+
+
 # Chapter 11
 
 

@@ -77,4 +77,7 @@ def test_what_counts(tmp_path):
 
 def test_prose_leaves_out_what_is_not_read():
     assert prose("a $b$ c").split() == ["a", "x", "c"]
+    folded = "Why?\n\n:::{dropdown} One answer\n:open:\n\nBecause\n\nof $x$.\n:::\n\nAfter"
+    assert prose(folded).split() == ["Why?", "One", "answer", "After"]
+    assert prose(folded.replace(":::", "```")).split() == ["Why?", "One", "answer", "After"]
     assert "label" not in prose("```{figure} x\n:label: y\nwords\n```")

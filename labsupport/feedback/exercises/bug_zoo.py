@@ -1,4 +1,4 @@
-"""Self-checks of :ref:`ch-bugs`: the six suspects."""
+"""Self-checks of :ref:`ch-bugs`: the six suspects, and a backward pass to put right."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import numpy as np
 
 from labsupport import network, zoo
 from labsupport.bugs import BUGS, Bug
+from labsupport.feedback import diagnosis
+from labsupport.feedback.cases import Case
 from labsupport.feedback.verdict import Judge, Verdict, is_open, right, together, unattempted, wrong
 from labsupport.gradcheck.agreement import relative_error
 
 NET = network.Network((3, 4, 5, 2))
 SAMPLES, RATE = 7, 0.5
+REPAIRED = network.Network((2, 4, 4, 1), "tanh", "sigmoid", "bce")
 
 
 @cache
@@ -78,8 +81,18 @@ def suspects_ef(suspect_e: object, suspect_f: object) -> Verdict:
     return together(_suspect("E", suspect_e), _suspect("F", suspect_f))
 
 
+def repaired(repaired: object) -> Verdict:
+    """Judge the backward pass that was broken, ex-repair, on other widths than its own."""
+
+    def arguments(case: Case) -> tuple[Any, ...]:
+        return list(case.parameters.weights), list(case.cache.A), case.Y
+
+    return diagnosis.gradient("repaired", repaired, REPAIRED, arguments)
+
+
 CHECKS: dict[str, Judge] = {
     "ex-suspects-ab": suspects_ab,
     "ex-suspects-cd": suspects_cd,
     "ex-suspects-ef": suspects_ef,
+    "ex-repair": repaired,
 }
