@@ -93,6 +93,44 @@ def test_a_missing_part_is_noticed():
     assert "## On your own" in missing_parts(swapped)
 
 
+EXPLAIN = re.compile(
+    r"^\*\*Explain\.\*\* (?P<question>[^\n\d]+\?)\n\n"
+    r":::\{dropdown\} One answer; no machine judges yours\n(?P<answer>[^\n]+)\n:::\n",
+    re.MULTILINE,
+)
+INSTRUCTORS = (ROOT / "reference" / "instructors.md").read_text("utf-8")
+
+
+def heading(text):
+    return re.search(r"^# (.+)$", text, re.MULTILINE)[1]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_chapter_asks_for_one_explanation_that_no_machine_judges(page):
+    """The answer is folded; what a good one holds is told to instructors."""
+    text = page.read_text("utf-8")
+    own = text[text.index("## On your own") : text.index("## Pitfalls")]
+    assert text.count("**Explain.**") == own.count("**Explain.**") == 1
+    (found,) = EXPLAIN.finditer(own)
+    assert 40 <= len(found["answer"].split()) <= 120
+    entry = f"**[{heading(text)}](../chapters/{page.stem}.ipynb).** {found['question']}\n\n"
+    assert INSTRUCTORS.count(entry) == 1
+    points = INSTRUCTORS.split(entry)[1].split("\n\n")[0].splitlines()
+    assert len(points) in (2, 3) and all(point.startswith("- ") for point in points)
+
+
+@pytest.mark.parametrize("page", [*PAGES, CHAPTERS / "playground.md"], ids=lambda page: page.stem)
+def test_instructors_are_told_the_minutes_and_the_exercises(page):
+    text = page.read_text("utf-8")
+    titles = re.findall(r"^```\{exercise\} (.+)$", text, re.MULTILINE)
+    lab, home = ([t for t in titles if (minutes.AT_HOME in t) == away] for away in (False, True))
+    row = re.search(rf"^\| \[(.+)\]\(../chapters/{page.stem}.ipynb\) \|(.+)\|$", INSTRUCTORS, re.M)
+    told = [cell.strip() for cell in row[2].split("|")]
+    assert row[1] == heading(text) and abs(int(told[0]) - minutes.count(page).minutes) <= 1
+    assert told[1] == ("; ".join(lab) or "-")
+    assert told[2] == ("; ".join(t.removesuffix(f" {minutes.AT_HOME}") for t in home) or "-")
+
+
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
 NUMBERED_PAGES = [
     chapter["file"] for part in TOC["parts"] if part.get("numbered") for chapter in part["chapters"]
