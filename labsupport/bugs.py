@@ -8,8 +8,8 @@ error.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
@@ -19,6 +19,24 @@ from labsupport import network
 from labsupport.activations import Activation, activation
 from labsupport.checks import Array
 from labsupport.network import Cache, Network, Parameters
+
+
+class AtOutput(NamedTuple):
+    """What line 6 reads.
+
+    Attributes
+    ----------
+    network : Network
+        Its loss and its output.
+    cache : Cache
+        The forward pass.
+    Y : (m, n_out)
+        Targets.
+    """
+
+    network: Network
+    cache: Cache
+    Y: Array
 
 
 class AtLayer(NamedTuple):
@@ -78,10 +96,11 @@ class AtUpdate(NamedTuple):
     memory: dict[str, Any]
 
 
-OutputDelta: TypeAlias = Callable[[Network, Cache, Array], Array]
+OutputDelta: TypeAlias = Callable[[AtOutput], Array]
 Gradient: TypeAlias = Callable[[AtLayer], tuple[Array, Array]]
 HiddenDelta: TypeAlias = Callable[[AtLayer], Array]
 Update: TypeAlias = Callable[[AtUpdate], Parameters]
+Applies: TypeAlias = Callable[[Network, int], bool]
 
 
 class Backward(Protocol):
@@ -101,6 +120,11 @@ class Backward(Protocol):
 
 
 # The algorithm, a function for each line
+
+
+def output_delta_line(at: AtOutput) -> Array:
+    """Line 6: D_L, the derivative of the loss by Z_L, which holds the only 1/m."""
+    return network.output_delta(*at)
 
 
 def gradient_line(at: AtLayer) -> tuple[Array, Array]:
@@ -124,14 +148,14 @@ def backward(
     parameters: Parameters,
     cache: Cache,
     Y: Array,
-    output_delta: OutputDelta = network.output_delta,
+    output_delta: OutputDelta = output_delta_line,
     gradient: Gradient = gradient_line,
     hidden_delta: HiddenDelta = hidden_delta_line,
     out: Parameters | None = None,
 ) -> Parameters:
     """Compute `network.backward` with the line that is given in place of the correct one."""
     result = out or Parameters(parameters.sizes, np.empty_like(parameters.vector))
-    D = output_delta(net, cache, Y)  # line 6
+    D = output_delta(AtOutput(net, cache, Y))  # line 6
     for layer in reversed(range(len(parameters.weights))):
         W, A, first = parameters.weights[layer], cache.A[layer], layer == 0
         Z, g = (A, None) if first else (cache.Z[layer - 1], net.activations[layer - 1])
@@ -162,6 +186,9 @@ class Bug:
     applies : callable
         ``applies(network, m)``: whether the mistake is possible, and has an effect, on this network
         with m samples.
+    lines : dict of str to callable
+        The broken lines, by what `backward` calls them; ``update`` is line 9. Each takes as
+        ``line`` what it changes: the correct line, or one that has a mistake already.
     """
 
     name: str
@@ -169,7 +196,8 @@ class Bug:
     line: int
     gradient: Backward | None
     update: Update | None
-    applies: Callable[[Network, int], bool]
+    applies: Applies
+    lines: Mapping[str, Callable[..., Any]] = field(default_factory=dict, repr=False)
 
 
 BUGS: dict[str, Bug] = {}
@@ -178,7 +206,6 @@ BUGS: dict[str, Bug] = {}
 CORRECT = Bug("correct", "nothing is wrong", 0, network.backward, update_line, lambda net, m: True)
 """No mistake: what the others are compared with."""
 
-Applies: TypeAlias = Callable[[Network, int], bool]
 Made = TypeVar("Made", bound=Callable[..., Any])
 
 
@@ -188,15 +215,33 @@ def _slip(line: int, slip: str, applies: Applies = CORRECT.applies) -> Callable[
 
     def enter(change: Made) -> Made:
         name = change.__name__.strip("_").replace("_", " ")
-        if "step" in change.__annotations__:
-            BUGS[name] = Bug(name, slip, line, None, change, applies)
-        else:
-            lines: dict[str, Any] = {keyword[line]: change}
-            broken = partial(backward, **lines)
-            BUGS[name] = Bug(name, slip, line, broken, None, applies)
+        broken = "update" if "step" in change.__annotations__ else keyword[line]
+        BUGS[name] = _of_lines(name, slip, line, applies, {broken: change})
         return change
 
     return enter
+
+
+def _of_lines(
+    name: str, slip: str, line: int, applies: Applies, lines: dict[str, Callable[..., Any]]
+) -> Bug:
+    """Make a mistake of its broken lines."""
+    in_backward: dict[str, Any] = {key: lines[key] for key in lines if key != "update"}
+    gradient = partial(backward, **in_backward) if in_backward else None
+    return Bug(name, slip, line, gradient, lines.get("update"), applies, lines)
+
+
+def both(one: Bug, other: Bug) -> Bug:
+    """Make two mistakes at once; where they are in the same line, `other` is on top of `one`."""
+    lines = dict(one.lines)
+    for key, change in other.lines.items():
+        lines[key] = partial(change, line=lines[key]) if key in lines else change
+
+    def applies(net: Network, m: int) -> bool:
+        return one.applies(net, m) and other.applies(net, m)
+
+    name, slip = f"{one.name} and {other.name}", f"{one.slip}; and {other.slip}"
+    return _of_lines(name, slip, min(one.line, other.line), applies, lines)
 
 
 # Where a mistake is possible, and has an effect
@@ -234,8 +279,8 @@ def _widths(fits: Callable[[int, int, int], bool], first: int = 1) -> Applies:
 
 
 @_slip(6, "the 1/m is missing in line 6", _samples)
-def _no_mean(net: Network, cache: Cache, Y: Array) -> Array:
-    return network.output_delta(net, cache, Y) * len(Y)
+def _no_mean(at: AtOutput, line: OutputDelta = output_delta_line) -> Array:
+    return line(at) * len(at.Y)
 
 
 @_slip(
@@ -243,8 +288,8 @@ def _no_mean(net: Network, cache: Cache, Y: Array) -> Array:
     "line 6 divides by all entries of Y, where it should divide by its rows",
     lambda net, m: net.sizes[-1] > 1,
 )
-def _mean_over_outputs(net: Network, cache: Cache, Y: Array) -> Array:
-    D: Array = network.output_delta(net, cache, Y) / Y.shape[1]
+def _mean_over_outputs(at: AtOutput, line: OutputDelta = output_delta_line) -> Array:
+    D: Array = line(at) / at.Y.shape[1]
     return D
 
 
@@ -253,9 +298,9 @@ def _mean_over_outputs(net: Network, cache: Cache, Y: Array) -> Array:
     "line 6 keeps a(1 - a), as for the squared error; with the cross-entropy it cancels",
     lambda net, m: net.loss != "mse",
 )
-def _MSE_delta(net: Network, cache: Cache, Y: Array) -> Array:
-    P = net.loss_function.prediction(cache.output)
-    D: Array = network.output_delta(net, cache, Y) * P * (1 - P)
+def _MSE_delta(at: AtOutput, line: OutputDelta = output_delta_line) -> Array:
+    P = at.network.loss_function.prediction(at.cache.output)
+    D: Array = line(at) * P * (1 - P)
     return D
 
 
@@ -264,8 +309,8 @@ def _MSE_delta(net: Network, cache: Cache, Y: Array) -> Array:
     "line 6 is that of the cross-entropy, but the loss is the squared error",
     lambda net, m: net.loss == "mse" and net.output == "sigmoid",
 )
-def _cross_entropy_delta(net: Network, cache: Cache, Y: Array) -> Array:
-    D: Array = (cache.output - Y) / len(Y)
+def _cross_entropy_delta(at: AtOutput, line: OutputDelta = output_delta_line) -> Array:
+    D: Array = (at.cache.output - at.Y) / len(at.Y)
     return D
 
 
@@ -274,33 +319,33 @@ def _cross_entropy_delta(net: Network, cache: Cache, Y: Array) -> Array:
     "the derivative of the output activation is missing in line 6",
     lambda net, m: net.loss == "mse" and net.output != "identity",
 )
-def _no_output_derivative(net: Network, cache: Cache, Y: Array) -> Array:
-    D: Array = net.loss_function.gradient(cache.output, Y)
+def _no_output_derivative(at: AtOutput, line: OutputDelta = output_delta_line) -> Array:
+    D: Array = at.network.loss_function.gradient(at.cache.output, at.Y)
     return D
 
 
 @_slip(6, "the 2 of the squared error's derivative is missing in line 6", _squared)
-def _no_factor_2(net: Network, cache: Cache, Y: Array) -> Array:
-    return network.output_delta(net, cache, Y) / 2
+def _no_factor_2(at: AtOutput, line: OutputDelta = output_delta_line) -> Array:
+    return line(at) / 2
 
 
 @_slip(6, "line 6 subtracts the wrong way round, Y - A")
-def _delta_sign(net: Network, cache: Cache, Y: Array) -> Array:
-    return -network.output_delta(net, cache, Y)
+def _delta_sign(at: AtOutput, line: OutputDelta = output_delta_line) -> Array:
+    return -line(at)
 
 
 # Line 7, the gradient
 
 
 @_slip(7, "the 1/m of line 6 comes a second time in line 7", _samples)
-def _mean_twice(at: AtLayer) -> tuple[Array, Array]:
-    dW, db = gradient_line(at)
+def _mean_twice(at: AtLayer, line: Gradient = gradient_line) -> tuple[Array, Array]:
+    dW, db = line(at)
     return dW / at.D.shape[-2], db / at.D.shape[-2]
 
 
 @_slip(7, "db in line 7 is a mean over the samples, not a sum", _samples)
-def _bias_mean(at: AtLayer) -> tuple[Array, Array]:
-    dW, db = gradient_line(at)
+def _bias_mean(at: AtLayer, line: Gradient = gradient_line) -> tuple[Array, Array]:
+    dW, db = line(at)
     return dW, db / at.D.shape[-2]
 
 
@@ -309,8 +354,8 @@ def _bias_mean(at: AtLayer) -> tuple[Array, Array]:
     "db in line 7 is summed over the units, not over the samples",
     _widths(lambda n_in, n_out, m: m == n_out > 1),
 )
-def _bias_wrong_axis(at: AtLayer) -> tuple[Array, Array]:
-    dW, db = gradient_line(at)
+def _bias_wrong_axis(at: AtLayer, line: Gradient = gradient_line) -> tuple[Array, Array]:
+    dW, db = line(at)
     return dW, at.D.sum(axis=-1)[..., None, :] if at.D.shape[-2] == at.D.shape[-1] else db
 
 
@@ -319,29 +364,29 @@ def _bias_wrong_axis(at: AtLayer) -> tuple[Array, Array]:
     "db in line 7 is one sum over everything: the axis is missing",
     _widths(lambda n_in, n_out, m: n_out > 1),
 )
-def _bias_no_axis(at: AtLayer) -> tuple[Array, Array]:
-    dW, db = gradient_line(at)
+def _bias_no_axis(at: AtLayer, line: Gradient = gradient_line) -> tuple[Array, Array]:
+    dW, db = line(at)
     return dW, db.sum(axis=-1, keepdims=True) + np.zeros_like(db)
 
 
 @_slip(7, "line 7 keeps the last sample only: = in a loop that needs +=", _samples)
-def _last_sample(at: AtLayer) -> tuple[Array, Array]:
-    return gradient_line(at._replace(A=at.A[..., -1:, :], D=at.D[..., -1:, :]))
+def _last_sample(at: AtLayer, line: Gradient = gradient_line) -> tuple[Array, Array]:
+    return line(at._replace(A=at.A[..., -1:, :], D=at.D[..., -1:, :]))
 
 
 @_slip(7, "line 7 takes Z of the layer before, not A", _bent)
-def _Z_for_A(at: AtLayer) -> tuple[Array, Array]:
-    return gradient_line(at._replace(A=at.Z))
+def _Z_for_A(at: AtLayer, line: Gradient = gradient_line) -> tuple[Array, Array]:
+    return line(at._replace(A=at.Z))
 
 
 @_slip(7, "line 7 finds g' where A was: A was overwritten in place", _from_output)
-def _overwritten_A(at: AtLayer) -> tuple[Array, Array]:
-    return gradient_line(at._replace(A=at.slope) if at.g else at)
+def _overwritten_A(at: AtLayer, line: Gradient = gradient_line) -> tuple[Array, Array]:
+    return line(at._replace(A=at.slope) if at.g else at)
 
 
 @_slip(7, "dW in line 7 is transposed, D.T @ A", _widths(lambda n_in, n_out, m: n_in == n_out > 1))
-def _transposed_dW(at: AtLayer) -> tuple[Array, Array]:
-    dW, db = gradient_line(at)
+def _transposed_dW(at: AtLayer, line: Gradient = gradient_line) -> tuple[Array, Array]:
+    dW, db = line(at)
     return (dW.mT if dW.shape[-2] == dW.shape[-1] else dW), db
 
 
@@ -349,32 +394,38 @@ def _transposed_dW(at: AtLayer) -> tuple[Array, Array]:
 
 
 @_slip(8, "g' is missing in line 8", _bent)
-def _no_hidden_derivative(at: AtLayer) -> Array:
-    D: Array = at.D @ at.W.mT
-    return D
+def _no_hidden_derivative(at: AtLayer, line: HiddenDelta = hidden_delta_line) -> Array:
+    return line(at._replace(g=None))
 
 
-def _formula(at: AtLayer, A: Array) -> Array:
+def _with_slope(at: AtLayer, line: HiddenDelta, slope: Callable[[Activation], Array]) -> Array:
+    """Line 8 with something else in place of g'."""
+    D = line(at._replace(g=None))
+    return D * slope(at.g) if at.g else D
+
+
+def _formula(g: Activation, A: Array) -> Array:
     """Compute g' by the formula that wants A = g(Z)."""
-    assert at.g and at.g.from_output
-    return at.g.from_output(A)
+    assert g.from_output
+    return g.from_output(A)
 
 
 @_slip(8, "g' in line 8 is taken at A, not at Z", _from_output)
-def _derivative_of_A(at: AtLayer) -> Array:
-    assert at.g
-    return _no_hidden_derivative(at) * _formula(at, at.g.value(at.A))
+def _derivative_of_A(at: AtLayer, line: HiddenDelta = hidden_delta_line) -> Array:
+    return _with_slope(at, line, lambda g: _formula(g, g.value(at.A)))
 
 
 @_slip(8, "the formula for g' in line 8 wants A and is given Z", _from_output)
-def _derivative_of_Z(at: AtLayer) -> Array:
-    return _no_hidden_derivative(at) * _formula(at, at.Z)
+def _derivative_of_Z(at: AtLayer, line: HiddenDelta = hidden_delta_line) -> Array:
+    return _with_slope(at, line, lambda g: _formula(g, at.Z))
 
 
 @_slip(8, "g' in line 8 belongs to the other curve, sigmoid or tanh", _from_output)
-def _other_derivative(at: AtLayer) -> Array:
-    other = activation("tanh" if at.g and at.g.name == "sigmoid" else "sigmoid")
-    return _no_hidden_derivative(at) * _formula(at._replace(g=other), at.A)
+def _other_derivative(at: AtLayer, line: HiddenDelta = hidden_delta_line) -> Array:
+    def other(g: Activation) -> Activation:
+        return activation("tanh" if g.name == "sigmoid" else "sigmoid")
+
+    return _with_slope(at, line, lambda g: _formula(other(g), at.A))
 
 
 @_slip(
@@ -382,8 +433,8 @@ def _other_derivative(at: AtLayer) -> Array:
     "the mask in line 8 is A >= 0, which the output of a ReLU always is",
     lambda net, m: _deep(net, m) and net.hidden == "relu",
 )
-def _mask_from_output(at: AtLayer) -> Array:
-    return _no_hidden_derivative(at) * (at.A >= 0)
+def _mask_from_output(at: AtLayer, line: HiddenDelta = hidden_delta_line) -> Array:
+    return _with_slope(at, line, lambda g: at.A >= 0)
 
 
 @_slip(
@@ -391,9 +442,8 @@ def _mask_from_output(at: AtLayer) -> Array:
     "W in line 8 is not transposed",
     _widths(lambda n_in, n_out, m: n_in == n_out > 1, first=2),
 )
-def _transposed_W(at: AtLayer) -> Array:
-    square = at.W.shape[-2] == at.W.shape[-1]
-    return (at.D @ at.W) * at.slope if square else hidden_delta_line(at)
+def _transposed_W(at: AtLayer, line: HiddenDelta = hidden_delta_line) -> Array:
+    return line(at._replace(W=at.W.mT) if at.W.shape[-2] == at.W.shape[-1] else at)
 
 
 @_slip(
@@ -401,56 +451,60 @@ def _transposed_W(at: AtLayer) -> Array:
     "W in line 8 is reshaped, not transposed",
     _widths(lambda n_in, n_out, m: n_in > 1 and n_out > 1, first=2),
 )
-def _reshaped_W(at: AtLayer) -> Array:
+def _reshaped_W(at: AtLayer, line: HiddenDelta = hidden_delta_line) -> Array:
     *runs, n_in, n_out = at.W.shape
-    return (at.D @ at.W.reshape(*runs, n_out, n_in)) * at.slope
+    return line(at._replace(W=at.W.reshape(*runs, n_out, n_in).mT))
+
+
+def _moved_W(at: AtLayer, rate: float, line: HiddenDelta = hidden_delta_line) -> Array:
+    return line(at._replace(W=at.W - rate * gradient_line(at)[0]))
+
+
+def too_early(rate: float) -> Bug:
+    """Make the mistake of line 9 inside a backward pass: it moves W before line 8 has used it."""
+    name, line_8 = "update too early", partial(_moved_W, rate=rate)
+    return _of_lines(name, BUGS[name].slip, 9, _deep, {"hidden_delta": line_8})
 
 
 # Line 9, the update, and what a program forgets between two steps
 
 
 @_slip(3, "the forward pass is not repeated: Z and A are those of the step before")
-def _stale_cache(step: AtUpdate) -> Parameters:
+def _stale_cache(step: AtUpdate, line: Update = update_line) -> Parameters:
     cache = step.memory.get("cache", step.cache)
     step.memory["cache"] = step.cache
     stale = network.backward(step.network, step.parameters, cache, step.Y)
-    return update_line(step._replace(gradient=stale))
+    return line(step._replace(gradient=stale))
 
 
 @_slip(7, "each gradient is added to those of all steps before: zero_grad is forgotten")
-def _zero_grad_forgotten(step: AtUpdate) -> Parameters:
+def _zero_grad_forgotten(step: AtUpdate, line: Update = update_line) -> Parameters:
     total = step.memory.get("gradient", 0.0) + step.gradient.vector
     step.memory["gradient"] = total
-    return update_line(step._replace(gradient=Parameters(step.gradient.sizes, total)))
+    return line(step._replace(gradient=Parameters(step.gradient.sizes, total)))
 
 
 @_slip(9, "line 9 moves W before line 8 has used it", _deep)
-def _update_too_early(step: AtUpdate) -> Parameters:
-    moved = step.parameters.copy()
-    D = network.output_delta(step.network, step.cache, step.Y)
-    for layer in reversed(range(len(moved.weights))):
-        W, b, A = moved.weights[layer], moved.biases[layer], step.cache.A[layer]
-        W -= step.learning_rate * (A.mT @ D)
-        b -= step.learning_rate * D.sum(axis=-2, keepdims=True)
-        if layer:
-            g, Z = step.network.activations[layer - 1], step.cache.Z[layer - 1]
-            D = (D @ W.mT) * g.derivative(Z, A)
-    return moved
+def _update_too_early(step: AtUpdate, line: Update = update_line) -> Parameters:
+    line_8 = partial(_moved_W, rate=step.learning_rate)
+    given = step.network, step.parameters, step.cache, step.Y
+    gradient = backward(*given, hidden_delta=line_8)
+    return line(step._replace(gradient=gradient))
 
 
 @_slip(9, "line 9 adds where it should subtract")
-def _update_sign(step: AtUpdate) -> Parameters:
-    return update_line(step._replace(learning_rate=-step.learning_rate))
+def _update_sign(step: AtUpdate, line: Update = update_line) -> Parameters:
+    return line(step._replace(learning_rate=-step.learning_rate))
 
 
 @_slip(9, "the learning rate comes twice in line 9")
-def _rate_twice(step: AtUpdate) -> Parameters:
-    return update_line(step._replace(learning_rate=step.learning_rate**2))
+def _rate_twice(step: AtUpdate, line: Update = update_line) -> Parameters:
+    return line(step._replace(learning_rate=step.learning_rate**2))
 
 
-def _without(step: AtUpdate, *names: str) -> Parameters:
+def _without(step: AtUpdate, line: Update, *names: str) -> Parameters:
     """Line 9 that leaves the tensors with these names where they are."""
-    new = update_line(step)
+    new = line(step)
     here, there = new.named(), step.parameters.named()
     for name in names:
         here[name][...] = there[name]
@@ -458,22 +512,22 @@ def _without(step: AtUpdate, *names: str) -> Parameters:
 
 
 @_slip(9, "line 9 never moves the biases")
-def _biases_frozen(step: AtUpdate) -> Parameters:
-    return _without(step, *(f"b{n}" for n in range(1, len(step.network.sizes))))
+def _biases_frozen(step: AtUpdate, line: Update = update_line) -> Parameters:
+    return _without(step, line, *(f"b{n}" for n in range(1, len(step.network.sizes))))
 
 
 @_slip(9, "line 9 leaves the first layer out", _deep)
-def _first_layer_frozen(step: AtUpdate) -> Parameters:
-    return _without(step, "W1", "b1")
+def _first_layer_frozen(step: AtUpdate, line: Update = update_line) -> Parameters:
+    return _without(step, line, "W1", "b1")
 
 
 @_slip(9, "line 9 leaves the last layer out", _deep)
-def _last_layer_frozen(step: AtUpdate) -> Parameters:
+def _last_layer_frozen(step: AtUpdate, line: Update = update_line) -> Parameters:
     last = len(step.network.sizes) - 1
-    return _without(step, f"W{last}", f"b{last}")
+    return _without(step, line, f"W{last}", f"b{last}")
 
 
 @_slip(9, "line 9 works in place: who kept the old parameters now holds the new ones")
-def _start_moves_along(step: AtUpdate) -> Parameters:
-    step.parameters.vector[...] = update_line(step).vector
+def _start_moves_along(step: AtUpdate, line: Update = update_line) -> Parameters:
+    step.parameters.vector[...] = line(step).vector
     return step.parameters
