@@ -197,7 +197,7 @@ class Bug:
     gradient: Backward | None
     update: Update | None
     applies: Applies
-    lines: Mapping[str, Callable[..., Any]] = field(default_factory=dict, repr=False)
+    lines: Mapping[str, Callable[..., Any]] = field(default_factory=dict, repr=False, compare=False)
 
 
 BUGS: dict[str, Bug] = {}
@@ -371,7 +371,8 @@ def _bias_no_axis(at: AtLayer, line: Gradient = gradient_line) -> tuple[Array, A
 
 @_slip(7, "line 7 keeps the last sample only: = in a loop that needs +=", _samples)
 def _last_sample(at: AtLayer, line: Gradient = gradient_line) -> tuple[Array, Array]:
-    return line(at._replace(A=at.A[..., -1:, :], D=at.D[..., -1:, :]))
+    Z, A, D = (t[..., -1:, :] for t in (at.Z, at.A, at.D))
+    return line(at._replace(Z=Z, A=A, D=D))
 
 
 @_slip(7, "line 7 takes Z of the layer before, not A", _bent)

@@ -225,15 +225,15 @@ TABLE["ex-tanh"] = [
     (BUGS["bias mean"].slip, forward(), backward(bias=lambda D: D.mean(0))),
     ("over the units", forward(), backward(bias=lambda D: D.sum(1))),
     ("one sum over everything", forward(), backward(bias=np.sum)),
-    (BUGS["transposed dW"].slip, forward(), backward(first=lambda X, D: D.T @ X)),
-    ("changes the parameters it is given", forward(), weights_in_place),
+    ("`dW1` is transposed", forward(), backward(first=lambda X, D: D.T @ X)),
+    ("`backward_tanh` changes `w`, which it is given", forward(), weights_in_place),
     ("gives 2 arrays", forward(), lambda w, X, A1, P, Y: (w.W1, w.b1)),
     ("Write `backward_tanh`", forward(), ...),
     ("still has the sigmoid", forward(hidden=sigmoid), backward()),
     ("Right already: `P`", lambda w, X: (sigmoid(X @ w.W1), forward()(w, X)[1]), backward()),
     ("the biases are missing", forward(bias=0), backward()),
     ("the output became a tanh too", forward(output=np.tanh), backward()),
-    ("gives 1 arrays", lambda w, X: forward()(w, X)[1], backward()),
+    ("gives P; expected A1, P, in", lambda w, X: forward()(w, X)[1], backward()),
 ]
 
 
@@ -436,8 +436,8 @@ TABLE["ex-momentum"] = [
     ("subtracted", with_momentum(lambda v, g, mu: g - mu * v)),
     (BUGS["zero grad forgotten"].slip, with_momentum(lambda v, g, mu: v + g)),
     ("wrong sign", with_momentum(heavy, lambda w, v, g, a, mu: w + a * v)),
-    ("changes the parameters it is given", in_place),
-    ("gives 1 arrays; expected W1, b1, W2, b2", lambda *given: [np.ones((2, 4))]),
+    ("changes `start`, which it is given", in_place),
+    ("gives 1 arrays; expected 4: W1, b1, W2, b2", lambda *given: [np.ones((2, 4))]),
 ]
 
 
@@ -730,7 +730,7 @@ TABLE["ex-by-hand"] = [
 ]
 TABLE["ex-input-gradient"] = [
     (None, lambda D, W: D @ W.T),
-    ("it is transposed", lambda D, W: W @ D.T),
+    ("`dX` is transposed", lambda D, W: W @ D.T),
     ("the 1/m is in D1 already", lambda D, W: D @ W.T / len(D)),
     ("wrong sign", lambda D, W: -D @ W.T),
     ("no g' belongs here", lambda D, W: D @ W.T * (1 - np.tanh(D @ W.T) ** 2)),
@@ -1039,7 +1039,7 @@ TABLE["ex-auditor"] = [
     ("ends at another model", fits(ends=[0])),
     ("second training", fits(ends=[-1])),
     ("False to a true curve", lambda *given: False),
-    ("must not touch", touches),
+    ("changes `start`, which it is given", touches),
     ("the curve of a second", fits(near=lambda a, b: a - b <= 1e-6 * b)),
     ("ends at another", fits(near=lambda a, b: b - a <= 1e-6 * b)),
     ("a last loss that is off by 1e-4, above on other", fits(near=lambda a, b: abs(a - b) <= 1e-6)),
@@ -1105,7 +1105,7 @@ TABLE["ex-first-to-move"] = [
 ]
 TABLE["ex-unit-variance"] = [
     (None, scaled(root)),
-    ("has changed the `P`", scaled(root, change=lambda P: P)),
+    ("changes `P`, which it is given", scaled(root, change=lambda P: P)),
     ("divided by one number", scaled(lambda Z: np.sqrt((Z**2).mean(axis=0)))),
     ("biases are to stay zero", with_bias),
     ("measured before any was changed", scaled(root, measure_once=True)),

@@ -228,26 +228,28 @@ NET = Network((2, 4, 1), "tanh", "sigmoid", "bce")
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        (put(2, lambda t, m: t * m), r"`dW2` is .* large on .* and .*: the 1/m is missing"),
-        (put(2, lambda t, m: t / m), r"`dW2` is .* small on .*: there is a 1/m too many"),
+        (put(2, lambda t, m: t * m), r"`dW2` is as many times too large .* the 1/m is missing\."),
+        (put(2, lambda t, m: t / m), r"`dW2` is as many times too small .* a 1/m too many\."),
         (put(0, lambda t, m: t * -1), r"`dW1` has the wrong sign"),
         (put(0, lambda t, m: t * -m), r"the 1/m is missing, and the sign is wrong"),
         (put(3, lambda t, m: t * 3), r"`db2` is 3 times too large"),
         (put(3, lambda t, m: t * 0.25), r"`db2` is 4 times too small"),
         (put(1, lambda t, m: t * 0), r"`db1` is zero everywhere"),
-        (put(1, lambda t, m: t * np.nan), r"`db1` holds nan or infinity"),
-        (put(0, lambda t, m: t.T), r"`dW1` has shape .* it is transposed"),
-        (put(1, lambda t, m: np.ones(m)), r"`db1` .* over the units, not over the \d samples"),
+        (put(1, lambda t, m: t * np.nan), r"`db1` has nan or infinity in it"),
+        (put(0, lambda t, m: t.T), r"^Not yet\.\n  `dW1` is transposed\.$"),
+        (put(0, lambda t, m: 5 * t.T), r"`dW1` has shape \(\d, \d\) where \(\d, \d\) is needed\."),
+        (put(1, lambda t, m: np.ones(m)), r"`db1` .* each of the \d samples, not for each of .* u"),
         (put(1, lambda t, m: np.ones((m, t.size))), r"`db1` .* the sum over the \d samples is mis"),
-        (put(1, lambda t, m: t.sum()), r"`db1` .* it is one sum over everything"),
-        (put(0, lambda t, m: t + 1e-5), r"`dW1` is right to \d digits only: float32"),
+        (put(1, lambda t, m: t.sum()), r"`db1` has shape \(\) where \(1, \d\) is needed"),
+        (put(0, lambda t, m: t + 1e-6), r"`dW1` is right to \d digits, as with float32"),
+        (put(0, lambda t, m: t * (1 + 1e-5)), r"`dW1` is right to 5 digits"),
         (put(0, lambda t, m: t + np.arange(t.size).reshape(t.shape)), r"`dW1` is off by .* %"),
-        (lambda gradient, m: gradient[:3], r"gives 3 arrays; expected 4: dW1, db1, dW2, db2"),
+        (lambda gradient, m: gradient[:3], r"gives dW1, db1, dW2; expected dW1, db1, dW2, db2"),
         (lambda gradient, m: gradient[0], r"gave a ndarray"),
         (lambda gradient, m: "dW1", r"gave a str"),
-        (lambda gradient, m: (gradient[:1], gradient[1:]), r"1 weights and 3 biases"),
+        (lambda gradient, m: (gradient[:1], gradient[1:]), r"lists of 1 and 3; expected 4 arrays"),
         (lambda gradient, m: ["a"] * 4, r"`f\(...\)\[0\]` is of type str; expected an array"),
-        (lambda gradient, m: {"dW1": 2j}, r"`f\(...\)\['dW1'\]` is of type complex"),
+        (lambda gradient, m: {"dW1": 2j}, r"`f\(...\)\[0\]` is of type complex"),
     ],
 )
 def test_describes_the_error(change, line):
@@ -286,7 +288,7 @@ def test_a_slip_of_the_exercise_is_named_beside_the_zoo():
 
 def test_a_carried_value_is_seen_in_the_second_step():
     said = said_of(BUGS["stale cache"], NET, cases.draw(NET, np.random.default_rng(1)))
-    assert "The first step is right, step 2 is not" in repr(said)
+    assert "Step 2 is the first that is wrong" in repr(said)
 
 
 # Networks that let nothing hide
@@ -418,30 +420,38 @@ def test_together_wrong_before_open_before_right():
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [
-        (2.0, None),
-        (np.array([[2.0]]), None),
-        (torch.tensor(2.0, requires_grad=True), None),
-        (-2.0, "wrong sign"),
-        (200.0, "percentage"),
-        (0.02, "share"),
-        (4.0, "factor 2"),
-        (2 / np.log(2), "base 2"),
+        (2.5, None),
+        (np.array([[2.5]]), None),
+        (np.float32(2.5), None),
+        (torch.tensor(2.5, requires_grad=True), None),
+        (-2.5, "wrong sign"),
+        (250.0, "percentage"),
+        (0.025, "share"),
+        (5.0, "factor 2"),
+        (2.5 / np.log(2), "in bits"),
+        (2.51, "right to 2 digits; more are asked for"),
         (3.5, "three and a half"),
         (1.9, "too small"),
         (30.0, "more than ten times too large"),
         (-7.0, "should be positive"),
         ([1, 2], "shape (2,)"),
         (np.nan, "nan"),
-        (Fraction(2), None),
+        (Fraction(5, 2), None),
         ("2.0", "`x` is of type str; expected a number"),
         ([None, 2.0], "`x` is of type list"),
     ],
 )
 def test_number(answer, hint):
-    said = number("x", answer, 2.0, {"three and a half": 3.5})
+    said = number("x", answer, 2.5, {"three and a half": 3.5})
     assert said.passed == (hint is None)
     assert hint is None or hint in repr(said)
-    assert "2.0" not in repr(said)  # what is right is never shown
+    assert "2.5" not in repr(said)  # what is right is never shown
+
+
+@pytest.mark.parametrize("answer", [68, 17, 3400, 34.1])
+def test_of_a_count_no_ratio_is_told(answer):
+    (line,) = number("x", answer, 34).lines
+    assert re.fullmatch(r"`x` is (more than ten times )?too (large|small)\.", line)
 
 
 # The chapters

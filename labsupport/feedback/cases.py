@@ -6,6 +6,7 @@ mistake shows. `labsupport.feedback.diagnosis` compares.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 
 from labsupport import network
 from labsupport.checks import Array
+from labsupport.feedback.mistakes import fitted
 from labsupport.feedback.verdict import Unreadable, array, wrong
 from labsupport.network import Cache, Network, Parameters
 
@@ -134,32 +136,74 @@ def names(count: int) -> list[str]:
     return [f"d{'Wb'[k % 2]}{k // 2 + 1}" for k in range(count)]
 
 
-def tensors(name: str, value: Any) -> list[Array]:
-    """Flatten what a student's function gave: Parameters, named or not, or (dW list, db list).
+def tensors(name: str, value: Any, want: Sequence[Array], axis: int = 0) -> list[Array]:
+    """Read the arrays of which a student's function gave a collection.
+
+    Parameters
+    ----------
+    name : str
+        What the exercise calls the function.
+    value : object
+        What it gave: Parameters, a list, a dict or a NamedTuple that names them, a list for the
+        weights and one for the biases, or one for each layer; NumPy, torch or plain numbers.
+    want : list of Array
+        The right ones, for their number and their shapes.
+    axis : int
+        Along which a bias has one entry.
 
     Raises
     ------
     Unreadable
-        Something that is not a collection of arrays.
+        Something that is not a collection of arrays, or holds other things too.
     """
-    if isinstance(value, Mapping):
-        if nested := [v for v in value.values() if isinstance(v, list | tuple)]:
-            return tensors(name, tuple(nested))
-        named = sorted(value.items(), key=lambda item: _order(item[0]))
-        return [array(f"{name}(...)[{key!r}]", t) for key, t in named]
-    if isinstance(value, str) or not isinstance(value, Parameters | Sequence):
+    parts = _parts(name, value)
+    if parts is None:
         kind = type(value).__name__
-        raise Unreadable(wrong(f"`{name}` gave a {kind}; expected the gradients in order."))
-    given = list(value)
-    if len(given) == 2 and all(isinstance(part, list | tuple) for part in given):
-        if len(given[0]) != len(given[1]):
-            counts = f"{len(given[0])} weights and {len(given[1])} biases"
-            raise Unreadable(wrong(f"`{name}` gave {counts}; expected as many of both."))
-        given = [t for pair in zip(*given, strict=True) for t in pair]
-    return [array(f"{name}(...)[{k}]", t) for k, t in enumerate(given)]
+        raise Unreadable(wrong(f"`{name}` gave a {kind}; expected {len(want)} arrays in order."))
+    nested = [_parts(name, part) for part in parts]
+    lists = [part for part in nested if part is not None]
+    if len(parts) == len(want) or not lists:
+        return _arrays(name, parts, want, axis)
+    if len(lists) < len(parts):
+        text = f"`{name}` gives something beside the {len(want)} arrays: give back them alone."
+        raise Unreadable(wrong(text))
+    if len({len(part) for part in lists}) > 1 or sum(map(len, lists)) != len(want):
+        counts = " and ".join(str(len(part)) for part in lists)
+        text = f"`{name}` gives lists of {counts}; expected {len(want)} arrays, and nothing else."
+        raise Unreadable(wrong(text))
+    by_layer = _arrays(name, [t for part in lists for t in part], want, axis)
+    by_kind = _arrays(name, [t for pair in zip(*lists, strict=True) for t in pair], want, axis)
+    fits = all(t.shape == w.shape for t, w in zip(by_layer, want, strict=True))
+    return by_layer if fits or len(lists) != 2 else by_kind
 
 
-def _order(name: object) -> tuple[int, bool]:
-    """Sort W1, b1, W2, b2, ... with or without a d in front."""
-    digits = "".join(c for c in str(name) if c.isdigit())
-    return int(digits or 0), "b" in str(name).lower()
+def _parts(name: str, value: Any) -> list[Any] | None:
+    """Give the members of a collection, W1, b1, W2, ... if they have names; None if it is none."""
+    if all(map(_place, getattr(value, "_fields", [""]))):
+        value = value._asdict()
+    if isinstance(value, Mapping):
+        if other := ", ".join(f"`{key}`" for key in value if not _place(key)):
+            text = f"`{name}` gives {other}; expected `dW1`, `db1` and so on alone."
+            raise Unreadable(wrong(text))
+        return [value[key] for key in sorted(value, key=_place)]  # type: ignore[arg-type]
+    if isinstance(value, np.ndarray) and value.dtype == object and value.ndim == 1:
+        return list(value)
+    return list(value) if isinstance(value, Parameters | list | tuple) else None
+
+
+def _place(name: object) -> tuple[int, bool] | None:
+    """Sort W1, b1, W2, b2, ... whatever stands in front; None for the names of other things."""
+    found = re.fullmatch(r".*?(w|b)(?:eights?|ias(?:es)?)?_?\d*", str(name).lower())
+    digits = re.search(r"\d+", str(name))
+    return (int(digits[0]) if digits else 0, found[1] == "b") if found else None
+
+
+def _arrays(name: str, parts: list[Any], want: Sequence[Array], axis: int) -> list[Array]:
+    """Read each part as an array; one with a shape that counts as the right one gets that."""
+    for k, part in enumerate(parts):
+        if part is None:
+            ask = "Is it the `.grad` of a tensor on which no `backward()` has run?"
+            raise Unreadable(wrong(f"`{name}(...)[{k}]` is None.", ask))
+    read = [array(f"{name}(...)[{k}]", part) for k, part in enumerate(parts)]
+    read = [t[0] if t.ndim == 3 and len(t) == 1 else t for t in read]  # a list of one layer
+    return [fitted(t, w, axis) for t, w in zip(read, want, strict=False)] + read[len(want) :]

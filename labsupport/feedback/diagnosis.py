@@ -1,8 +1,8 @@
 """Try a student's function on random networks and say which mistake is in it.
 
 A backward pass, a whole training loop, or any function of arrays. If it is wrong, every bug of
-`labsupport.bugs` is made on the very same networks: the one that gives the same numbers is the
-slip. If none does, the form of the error says where to look.
+`labsupport.bugs` is made on the very same networks, then every two at once: what gives the same
+numbers is the slip. If nothing does, what is certain says where to look.
 """
 
 from __future__ import annotations
@@ -10,16 +10,35 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import chain, islice, pairwise
+from itertools import chain, combinations, islice, pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from labsupport import bugs, network
+from labsupport.bugs import Bug
 from labsupport.checks import Array
 from labsupport.feedback.cases import Case, draw, expected, names, tensors
-from labsupport.feedback.mistakes import TOLERANCE, TOLERANCE_32, Found, judge, likely
-from labsupport.feedback.verdict import Unreadable, Verdict, array, call, reading, right, wrong
+from labsupport.feedback.mistakes import (
+    Trial,
+    arrangements,
+    facts,
+    fitted,
+    likely,
+    order,
+    right_ones,
+    summary,
+)
+from labsupport.feedback.verdict import (
+    Endless,
+    Unreadable,
+    Verdict,
+    array,
+    call,
+    reading,
+    right,
+    wrong,
+)
 from labsupport.network import Network, Parameters
 
 RATE, STEPS = 0.02, 3
@@ -27,6 +46,9 @@ RATE, STEPS = 0.02, 3
 
 Way: TypeAlias = Callable[[Case, float], Iterator[Parameters]]
 """Steps from a case with a learning rate: the parameters after the first, the second, ..."""
+
+Slips: TypeAlias = Iterable[tuple[str, Callable[[int], Iterable[Array]]]]
+"""A hint, and the arrays that its slip gives in trial k."""
 
 
 @reading
@@ -70,40 +92,47 @@ def gradient(
         Right, or the likely slip, the tensors that are wrong and how far; the student's own line if
         it raised.
     """
-    rng = np.random.default_rng(len(net.sizes))
-    cases = cases or draw(net, rng, outputs=outputs)
+    cases = cases or draw(net, np.random.default_rng(len(net.sizes)), outputs=outputs)
     arguments = arguments or (_columns if columns else _rows)
-    got, problems = [], []
+    labels, axis = names(2 * len(net.activations)), int(columns)
+
+    def turned(tensors: Iterable[Any]) -> list[Array]:
+        return [np.asarray(t).T if columns else np.asarray(t) for t in tensors]
+
+    trials, tried, problems = [], [], []
     for case in cases:
-        mine = case.copy()
+        want = turned(expected(case))
         try:
-            given = tensors(name, call(name, student, *arguments(mine)))
-            if moved := _changed(name, mine, case):
-                raise Unreadable(wrong(*moved))
+            value = call(name, student, *arguments(case.copy()))
+            trials.append(Trial(tensors(name, value, want, axis), want, case.samples))
+            tried.append(case)
+        except Endless:
+            raise
         except Unreadable as error:
-            problem = error.verdict
-            widths = "-".join(map(str, case.network.sizes))
-            tried_on = f"It was tried on a network {widths} with {case.samples} samples."
-            lines = problem.lines if problem.status == "open" else (*problem.lines, tried_on)
-            problems.append(Verdict(problem.status, lines))
-        else:
-            got.append((case, [t.T if columns else t for t in given]))
-    if not got:
+            problems.append(_on(case, error.verdict))
+    if not trials:
         return problems[0]
-    tried = [case for case, _ in got]
-    want = [expected(case) for case in tried]
-    found = [_fit(g, w) for (_, g), w in zip(got, want, strict=True)]
-    tolerance = precision(found, tried)
-    verdict = judge(name, found, want, [c.samples for c in tried], names(len(want[0])), tolerance)
-    if verdict and not problems:
-        return verdict
-    more = {hint: partial(_slipped, slip, tried) for hint, slip in (slips or {}).items()}
-    shown = problems[0].lines if problems else verdict.lines
-    return wrong(*likely(found, want, more | zoo(tried), tolerance), *shown)
+    if misplaced := order(name, trials, labels):
+        return wrong(misplaced)
+    if not problems and all(right_ones(trials)):
+        return right(f"`{name}` is right on {len(trials)} random cases of different shapes.")
+    caches = [case.cache for case in tried]
 
+    def broken(bug: Bug, k: int) -> list[Array]:
+        case = tried[k]
+        assert bug.gradient
+        return turned(bug.gradient(case.network, case.parameters, caches[k], case.Y))
 
-def _slipped(slip: Callable[[Case], Any], cases: Sequence[Case], k: int) -> list[Array]:
-    return _fit(tensors("slip", slip(cases[k])), cases[k].parameters.named().values())
+    def slipped(slip: Callable[[Case], Any], k: int) -> list[Array]:
+        pairs = zip(turned(slip(tried[k])), trials[k].want, strict=True)
+        return [fitted(t, w, axis) for t, w in pairs]
+
+    own = [(hint, partial(slipped, slip)) for hint, slip in (slips or {}).items()]
+    zoo = [bug for bug in _possible(tried) if bug.gradient]
+    lines, trials = _explained(trials, labels, own, zoo, broken, partial(_too_early, broken))
+    if problems:
+        return wrong(*lines, *problems[0].lines)
+    return _said(lines, trials, labels, _where(right_ones(trials), labels))
 
 
 def _rows(case: Case) -> tuple[Any, ...]:
@@ -114,50 +143,103 @@ def _columns(case: Case) -> tuple[Any, ...]:
     return case.network, [t.T for t in case.parameters], case.X.T, case.Y.T
 
 
-def _changed(name: str, after: Case, before: Case) -> list[str]:
-    """Notice a function that overwrites what it is given, in a sentence; none if it does not."""
-    for what, one, other in (
-        ("the parameters", after.parameters.vector, before.parameters.vector),
-        ("X", after.X, before.X),
-        ("Y", after.Y, before.Y),
-    ):
-        if not np.array_equal(one, other):
-            return [f"`{name}` changes {what} it is given, in place: make new arrays instead."]
-    return []
+def _on(case: Case, said: Verdict) -> Verdict:
+    """Add what a function that stopped was tried on."""
+    widths = "-".join(map(str, case.network.sizes))
+    tried = f"It was tried on a network {widths} with {case.samples} samples."
+    return wrong(*said.lines, tried) if " stopped with " in said.lines[0] else said
 
 
-def _fit(got: Sequence[Array], want: Iterable[Array]) -> list[Array]:
-    """Let a bias of shape (n,) count as (1, n)."""
-    pairs = zip(got, want, strict=False)
-    fitted = [
-        g.reshape(1, -1) if g.ndim < 2 and (w.shape[0] == 1 or g.size == w.size) else g
-        for g, w in pairs
-    ]
-    return [*fitted, *got[len(fitted) :]]
-
-
-def precision(found: Found, cases: Sequence[Case]) -> float:
-    """Choose the tolerance by the coarsest precision that is involved."""
-    types = [t.dtype for tensors_ in found for t in tensors_]
-    types += [case.parameters.vector.dtype for case in cases]
-    return TOLERANCE_32 if np.dtype(np.float32) in types else TOLERANCE
-
-
-def zoo(cases: Sequence[Case]) -> dict[str, Callable[[int], Iterable[Array]]]:
-    """Give what the gradient would be in case k, by the slip, for each bug that is possible."""
-
-    def broken(bug: bugs.Bug, k: int) -> Iterable[Array]:
-        case = cases[k]
-        assert bug.gradient
-        return bug.gradient(case.network, case.parameters, case.cache, case.Y)
-
-    return {bug.slip: partial(broken, bug) for bug in possible(cases) if bug.gradient}
-
-
-def possible(cases: Sequence[Case]) -> list[bugs.Bug]:
+def _possible(cases: Sequence[Case]) -> list[Bug]:
     """Give the bugs that some of the cases let happen."""
     tried = [(case.network, case.samples) for case in cases]
     return [bug for bug in bugs.BUGS.values() if any(bug.applies(*case) for case in tried)]
+
+
+def _pairs(zoo: Sequence[Bug]) -> Iterator[Bug]:
+    """Make every two bugs at once, in both orders if they are in the same line."""
+    for one, other in combinations(zoo, 2):
+        yield bugs.both(one, other)
+        if one.lines.keys() & other.lines.keys():
+            yield bugs.both(other, one)
+
+
+def _too_early(
+    broken: Callable[[Bug, int], list[Array]], trials: Sequence[Trial], zoo: Iterable[Bug]
+) -> Iterator[Bug]:
+    """Move W before line 8 uses it, beside each bug, by the learning rate that fits best."""
+    k = len(trials[0].want) - 4  # dW of the last layer but one, which depends on it linearly
+    for bug in zoo if k >= 0 else ():
+        still, moved = (broken(bugs.both(bug, bugs.too_early(rate)), 0)[k] for rate in (0.0, 1.0))
+        got, slope = trials[0].got[k], moved - still
+        if got.shape == slope.shape and slope.any():
+            early = bugs.too_early(float(np.vdot(got - still, slope) / np.vdot(slope, slope)))
+            yield bugs.both(bug, early) if bug.lines else early
+
+
+def _explained(
+    trials: list[Trial],
+    labels: Sequence[str],
+    own: Slips,
+    zoo: Sequence[Bug],
+    broken: Callable[[Bug, int], Iterable[Array]],
+    more: Callable[[Sequence[Trial], Iterable[Bug]], Iterable[Bug]] = lambda trials, zoo: (),
+) -> tuple[list[str], list[Trial]]:
+    """Name the slips that give the student's very numbers; give the results in the right form.
+
+    Parameters
+    ----------
+    trials, labels
+        The student's calls, and the names of the arrays.
+    own, zoo
+        Slips of the exercise, and bugs.
+    broken : callable
+        What a bug gives in trial k.
+    more : callable
+        More bugs, made to fit the trials, each beside one of these.
+    """
+    ways = list(arrangements(trials, labels))
+    for text, arranged in ways:
+        if all(right_ones(arranged)):
+            return text, arranged
+    for level in ("own", "one", "two"):
+        for text, arranged in ways:
+            found = (
+                chain(zoo, more(arranged, [bugs.CORRECT]))
+                if level == "one"
+                else chain(_pairs(zoo), more(arranged, zoo))
+            )
+            slips = own if level == "own" else ((b.slip, partial(broken, b)) for b in found)
+            if hints := list(islice(likely(arranged, slips), 1 if level == "two" else 2)):
+                head = "The likely slips" if level == "two" else "The likely slip"
+                return [f"{head}: {'; or '.join(hints)}.", *text], arranged
+    return [], trials
+
+
+def _said(
+    lines: Sequence[str], trials: Sequence[Trial], labels: Sequence[str], try_it: str
+) -> Verdict:
+    """Say beside the slips that were named what is certain, and if there is none what to try."""
+    found, fine = facts(trials, labels), summary(trials, labels)
+    shapes = [line for line in found if " shape " in line]
+    if lines:
+        return wrong(*lines, *shapes, *fine)
+    return wrong(*found, *fine, *([] if shapes else [try_it]))
+
+
+def _where(good: Sequence[bool], labels: Sequence[str]) -> str:
+    """Say from which line of the algorithm on a backward pass is wrong, and what to try."""
+    last = max((k for k, fine in enumerate(good) if not fine), default=0)
+    layer, layers = last // 2 + 1, len(labels) // 2
+    first = [labels[k] for k in (2 * layer - 2, 2 * layer - 1) if not good[k]]
+    if len(first) == 1:
+        text = f"`{first[0]}` is the first that is wrong: look at line 7, where it is made"
+    elif layer == layers:
+        text = f"The last layer is wrong already: look at line 6, `D{layer}`, then at line 7"
+    else:
+        made = f"which makes `D{layer}` of `D{layer + 1}`"
+        text = f"Layer {layer} is wrong, what is behind it is right: look at line 8, {made}"
+    return f"{text}. Try it with a single sample, by hand."
 
 
 @reading
@@ -189,36 +271,50 @@ def training(
     Verdict
         Right, or the likely slip, the first wrong step and its tensors.
     """
-    rng = np.random.default_rng(len(net.sizes))
-    cases = cases or draw(net, rng)
-    got: list[list[Array]] = []
-    moved: list[str] = []
+    cases = cases or draw(net, np.random.default_rng(len(net.sizes)))
+    labels = [label[1:] for label in names(2 * len(net.activations))]
+    ends, trials = [], []
     for case in cases:
-        path = [list(case.parameters)]
+        start = list(case.parameters)
+        path, right_path = [start], [start, *_path(reference or _descend, case)]
         for epochs in range(1, STEPS + 1):
             mine = case.copy()
-            given = tensors(name, call(name, student, *arguments(mine, RATE, epochs)))
-            moved = moved or _changed(name, mine, case)
-            if len(given) != len(path[0]):
-                labels = ", ".join(label[1:] for label in names(len(path[0])))
-                return wrong(f"`{name}` gives {len(given)} arrays; expected {labels}.")
-            path.append(_fit(given, path[0]))
-        got.append(list(_implied(path)))
-    want = [list(_steps(reference or _descend, case)) for case in cases]
-    tolerance = precision(got, cases)
-    verdict = _judge_steps(name, got, want, cases, tolerance)
-    if verdict:
-        slip = bugs.BUGS["start moves along"].slip
-        return wrong(f"The likely slip: {slip}.", *moved) if moved else verdict
-    ways: dict[str, Way] = {b.slip: partial(_descend, bug=b) for b in possible(cases)}
-    known = {
-        hint: lambda k, way=way: _steps(way, cases[k])
-        for hint, way in (ways | dict(slips or {})).items()
-    }
-    return wrong(*likely(got, want, known, tolerance), *verdict.lines, *moved)
+            try:
+                value = call(name, student, *arguments(mine, RATE, epochs))
+            except Unreadable as error:
+                if np.array_equal(mine.parameters.vector, case.parameters.vector):
+                    raise
+                slip = bugs.BUGS["start moves along"].slip
+                return wrong(f"The likely slip: {slip}.", *error.verdict.lines)
+            path.append(tensors(name, value, start))
+        ends += [Trial(*pair, case.samples) for pair in zip(path[1:], right_path[1:], strict=True)]
+        if all(len(tensors_) == len(start) for tensors_ in path):
+            trials.append(Trial(list(_implied(path)), list(_implied(right_path)), case.samples))
+    if misplaced := order(name, ends, labels):
+        return wrong(misplaced)
+    good = right_ones(trials)
+    if all(good):
+        return right(f"`{name}` takes the right steps on {len(cases)} random networks.")
+
+    def taken(way: Way, k: int) -> Iterator[Array]:
+        return _implied(chain([list(cases[k].parameters)], _path(way, cases[k])))
+
+    def broken(bug: Bug, k: int) -> Iterator[Array]:
+        return taken(partial(_descend, bug=bug), k)
+
+    plain = any(likely(trials, [("", partial(broken, bugs.CORRECT))]))
+    own = [(hint, partial(taken, way)) for hint, way in (slips or {}).items()]
+    lines, _ = _explained(trials, labels * STEPS, own, [] if plain else _possible(cases), broken)
+    step = good.index(False) // len(labels)
+    part = slice(step * len(labels), (step + 1) * len(labels))
+    at_step = [t._replace(got=t.got[part], want=t.want[part]) for t in trials]
+    first = f"Step {step + 1} is the first that is wrong"
+    lines.append(f"{first}: what does it carry from the steps before?" if step else f"{first}.")
+    named = [f"the step of {label}" for label in labels]
+    return wrong(*lines, *facts(at_step, named), *summary(at_step, named))
 
 
-def _descend(case: Case, rate: float, bug: bugs.Bug = bugs.CORRECT) -> Iterator[Parameters]:
+def _descend(case: Case, rate: float, bug: Bug = bugs.CORRECT) -> Iterator[Parameters]:
     """Step on and on, with a bug in every step."""
     parameters, memory = case.parameters.copy(), dict[str, Any]()
     while True:
@@ -230,35 +326,16 @@ def _descend(case: Case, rate: float, bug: bugs.Bug = bugs.CORRECT) -> Iterator[
         yield parameters.copy()
 
 
-def _steps(way: Way, case: Case) -> Iterator[Array]:
-    """Give the gradients that the steps of a case imply, read no further than they are asked."""
-    path = (list(parameters) for parameters in islice(way(case.copy(), RATE), STEPS))
-    return _implied(chain([list(case.parameters)], path))
+def _path(way: Way, case: Case) -> Iterator[list[Array]]:
+    return (list(parameters) for parameters in islice(way(case.copy(), RATE), STEPS))
 
 
 def _implied(path: Iterable[Sequence[Array]]) -> Iterator[Array]:
+    """Give the gradients that steps imply, read no further than they are asked."""
     for old, new in pairwise(path):
         for before, after in zip(old, new, strict=True):
-            yield (before - after) / RATE if before.shape == after.shape else after
-
-
-def _judge_steps(
-    name: str, got: Found, want: Found, cases: Sequence[Case], tolerance: float
-) -> Verdict:
-    """Judge step after step, and stop at the first that is wrong."""
-    count = 2 * len(cases[0].parameters.weights)
-    labels = [f"the step of {label[1:]}" for label in names(count)]
-    for step in range(STEPS):
-        part = slice(count * step, count * (step + 1))
-        first, second = ([case[part] for case in found] for found in (got, want))
-        verdict = judge(name, first, second, [c.samples for c in cases], labels, tolerance)
-        if verdict:
-            continue
-        if step == 0:
-            return wrong("The first step is wrong already.", *verdict.lines)
-        kept = "something is kept from step to step that should be made anew"
-        return wrong(f"The first step is right, step {step + 1} is not: {kept}.", *verdict.lines)
-    return right(f"`{name}` takes the right steps on {len(cases)} random networks.")
+            alike = before.shape == after.shape
+            yield ((before - after) / RATE).astype(after.dtype) if alike else after
 
 
 @reading
@@ -270,7 +347,6 @@ def function(
     *,
     slips: Mapping[str, Callable[..., Any]] | None = None,
     labels: Sequence[str] | None = None,
-    tolerance: float = TOLERANCE,
 ) -> Verdict:
     """Judge a function of arrays by what it gives on several inputs.
 
@@ -286,26 +362,29 @@ def function(
         Wrong functions, by hint.
     labels : list of str, optional
         What to call the results; by default the function's name.
-    tolerance : float
-        Largest relative error that is right.
     """
-    labels, got = labels or [name], []
+    labels, trials = labels or [name], []
     for given in inputs:
+        want = _results(reference(*given))
         value = call(name, student, *(copy.deepcopy(a) for a in given))
-        got.append(_several(name, value, len(labels)))
-    want = [_several(name, reference(*given), len(labels)) for given in inputs]
-    got = [
-        [_like(*pair) for pair in zip(g, w, strict=False)] for g, w in zip(got, want, strict=True)
-    ]
-    samples = [_rows_of([*w, *given]) for w, given in zip(want, inputs, strict=True)]
-    verdict = judge(name, got, want, samples, labels, tolerance)
-    if verdict:
-        return verdict
-    known = {
-        hint: lambda k, wrong_one=f: _several(name, wrong_one(*inputs[k]), len(labels))
-        for hint, f in (slips or {}).items()
-    }
-    return wrong(*likely(got, want, known, tolerance), *verdict.lines)
+        trials.append(Trial(_several(name, value, want), want, _rows_of([*want, *given])))
+    if misplaced := order(name, trials, labels):
+        return wrong(misplaced)
+    if all(right_ones(trials)):
+        return right(f"`{name}` is right on {len(trials)} random cases of different shapes.")
+
+    def slipped(slip: Callable[..., Any], k: int) -> list[Array]:
+        return _results(slip(*inputs[k]))
+
+    own = [(hint, partial(slipped, slip)) for hint, slip in (slips or {}).items()]
+    lines, trials = _explained(trials, labels, own, [], lambda bug, k: [])
+    bad = [a for a, t in zip(inputs, trials, strict=True) if not all(right_ones([t]))]
+    small = (
+        ", ".join(map(str, bad[0]))
+        if bad and isinstance(bad[0][0], int | float)
+        else "one row, by hand"
+    )
+    return _said(lines, trials, labels, f"Try it with {small}.")
 
 
 def _rows_of(values: Sequence[Any]) -> int:
@@ -313,15 +392,20 @@ def _rows_of(values: Sequence[Any]) -> int:
     return next((len(v) for v in values if getattr(v, "ndim", 0) == 2), 1)
 
 
-def _several(name: str, value: Any, count: int) -> list[Array]:
-    """Read what a function gave: a tuple of arrays, a list of them where it gives several, or one.
-
-    A list in place of one array is that array.
-    """
-    several = isinstance(value, tuple) or (isinstance(value, list) and count > 1)
-    return [array(name, v) for v in (value if several else (value,))]
+def _results(value: Any) -> list[Array]:
+    """Give what a function of ours gave, one array or a tuple of them."""
+    return [np.asarray(v) for v in (value if isinstance(value, tuple) else (value,))]
 
 
-def _like(got: Array, want: Array) -> Array:
-    """Let a number be an array of one entry."""
-    return got.reshape(want.shape) if got.size == want.size == 1 else got
+def _several(name: str, value: Any, want: Sequence[Array]) -> list[Array]:
+    """Read what a function gave: one array, also as a list or tuple of numbers, or several."""
+    if len(want) == 1 and isinstance(value, list | tuple):
+        try:
+            whole = array(name, value)
+        except Unreadable:
+            whole = np.zeros(0)
+        if isinstance(value, list) or whole.shape == want[0].shape:
+            value = (whole,)
+    parts = list(value) if isinstance(value, list | tuple) else [value]
+    read = [array(name, part) for part in parts]
+    return [fitted(t, w) for t, w in zip(read, want, strict=False)] + read[len(want) :]

@@ -1,211 +1,271 @@
 """Compare what a student's function gave with what is right, and put the difference into words.
 
-Which tensor, how far off, and in which form: a constant ratio, 1/m, a sign, a transpose, a sum over
-the wrong axis, lost digits. `labsupport.feedback.diagnosis` tries the functions.
+First the order and the form: right arrays in another place, too many, too few, transposed. Then the
+slips that give the very same numbers. Then what is certain of each array: its shape, its digits, a
+ratio that is constant. `labsupport.feedback.diagnosis` tries the functions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
-from typing import TypeAlias
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from labsupport.checks import Array
-from labsupport.feedback.verdict import Verdict, right, wrong
 
 TOLERANCE, TOLERANCE_32 = 1e-6, 1e-3
 """Largest relative error that is right, by precision; cancellation costs honest programs digits."""
 
-Found: TypeAlias = Sequence[Sequence[Array]]
-"""Tensors of each case: found[case][tensor]."""
+
+class Trial(NamedTuple):
+    """One call of a student's function.
+
+    Attributes
+    ----------
+    got, want : list of Array
+        What it gave, and what is right.
+    samples : int
+        How many samples it was given.
+    """
+
+    got: list[Array]
+    want: list[Array]
+    samples: int
+
+    def differs(self, k: int, right: int | None = None) -> bool:
+        """Whether array k is not the right one, or the right one of another place."""
+        return differ(self.got[k], self.want[k if right is None else right], norm(self.want))
 
 
-def differ(one: Array, other: Array, scale: float, tolerance: float = TOLERANCE) -> bool:
-    """Whether two tensors differ by more than rounding, where all tensors together have norm scale.
+def differ(one: Array, other: Array, scale: float) -> bool:
+    """Whether two arrays differ by more than rounding, where all arrays together have norm scale.
 
-    A tensor that is small beside the others may be off by more than its own digits.
+    An array that is small beside the others may be off by more than its own digits.
     """
     if one.shape != other.shape or not np.isfinite(one).all():
         return True
+    tolerance = TOLERANCE_32 if one.dtype == np.float32 else TOLERANCE
     allowed = np.linalg.norm(other) + 1e-3 * scale + tolerance
     return bool(np.linalg.norm(one - other) > tolerance * allowed)
 
 
-def norm(found: Sequence[Array]) -> float:
-    """Give the norm of all tensors together."""
-    return float(sum(np.linalg.norm(t) ** 2 for t in found) ** 0.5)
+def norm(arrays: Sequence[Array]) -> float:
+    """Give the norm of all arrays together."""
+    return float(sum(np.linalg.norm(t) ** 2 for t in arrays) ** 0.5)
 
 
-def ratio(one: Array, other: Array) -> float | None:
-    """Give r if one is r times other in every entry, else None."""
-    squared = float(np.vdot(other, other))
-    if one.shape != other.shape or squared == 0 or not np.isfinite(one).all():
-        return None
-    r = float(np.vdot(one, other)) / squared
-    return r if np.linalg.norm(one - r * other) <= 1e-5 * np.linalg.norm(one) else None
+def fitted(one: Array, other: Array, axis: int = 0) -> Array:
+    """Let a bias (n,) count as (1, n), or as (n, 1) with axis 1, and a number as any one entry."""
+    alike = one.size == other.size
+    bias = one.ndim < 2 and other.ndim == 2 and other.shape[axis] == 1
+    return one.reshape(other.shape) if alike and (bias or one.size == 1) else one
 
 
-def describe(got: Sequence[Array], want: Sequence[Array], samples: Sequence[int]) -> str:
-    """Say how a wrong tensor differs from the right one, as the end of a sentence.
-
-    Parameters
-    ----------
-    got, want : list of Array
-        The tensor in each case.
-    samples : list of int
-        Samples of each case.
-    """
-    for g, w, m in zip(got, want, samples, strict=True):
-        if g.shape != w.shape:
-            return _shape(g.shape, w.shape, m)
-    if not all(np.isfinite(g).all() for g in got):
-        return "holds nan or infinity: look for a division by zero or a log(0)"
-    if not any(g.any() for g in got):
-        return "is zero everywhere"
-    pairs = list(zip(got, want, strict=True))
-    ratios = [r for g, w in pairs if (r := ratio(g, w)) is not None]
-    if len(ratios) == len(got):
-        return _ratios(ratios, samples)
-    off = [float(np.linalg.norm(g - w) / np.linalg.norm(w)) for g, w in pairs if w.any()]
-    if not any(off):
-        return "is not zero, and should be"
-    if max(off) < 1e-4:
-        digits = int(-np.log10(max(off)))
-        return f"is right to {digits} digits only: float32, or a difference quotient"
-    low, high = (f"{100 * x:.{0 if x > 0.1 else 2}f}" for x in (min(off), max(off)))
-    return f"is off by {low} %{'' if low == high else f' to {high} %'} of its size"
+# Order and form
 
 
-def _shape(got: tuple[int, ...], want: tuple[int, ...], m: int) -> str:
-    text = f"has shape {got} where {want} is needed"
-    if got == want[::-1]:
-        return f"{text}: it is transposed"
-    if want[:1] == (1,) and got in ((m,), (m, 1), (1, m)):
-        return f"{text}: it is summed over the units, not over the {m} samples"
-    if want[:1] == (1,) and got == (m, *want[1:]):
-        return f"{text}: the sum over the {m} samples is missing"
-    if np.prod(got) == 1 and np.prod(want) > 1:
-        return f"{text}: it is one sum over everything"
-    return text
-
-
-def _ratios(ratios: Sequence[float], samples: Sequence[int]) -> str:
-    """Put the ratio of each case into words."""
-    r, m = np.array(ratios), np.array(samples, dtype=float)
-    turned = ", and the sign is wrong" if r[0] < 0 else ""
-    r = abs(r)
-    if np.allclose(r, 1, rtol=1e-4):
-        return "has the wrong sign"
-    if np.allclose(r, m, rtol=1e-4) and np.ptp(m) > 0:
-        return f"is {_times(m, samples, 'large')}: the 1/m is missing{turned}"
-    if np.allclose(r, 1 / m, rtol=1e-4) and np.ptp(m) > 0:
-        return f"is {_times(m, samples, 'small')}: there is a 1/m too many{turned}"
-    if r.min() < 1 < r.max():
-        return f"is off by factors from {r.min():.2g} to {r.max():.2g}{turned}"
-    times = _times(r, samples, "large") if r[0] > 1 else _times(1 / r, samples, "small")
-    return f"is {times}{turned}"
-
-
-def _times(factors: Array, samples: Sequence[int], size: str) -> str:
-    if np.ptp(factors) < 1e-3 * factors[0]:
-        return f"{factors[0]:.3g} times too {size}"
-    first, second = (f"{f:.1f}" for f in factors[:2])
-    return f"{first} times too {size} on {samples[0]} samples and {second} on {samples[1]}"
-
-
-def judge(
-    name: str,
-    got: Found,
-    want: Found,
-    samples: Sequence[int],
-    labels: Sequence[str],
-    tolerance: float = TOLERANCE,
-) -> Verdict:
-    """Compare what a student's function gave with what is right, tensor by tensor.
+def order(name: str, trials: Sequence[Trial], labels: Sequence[str]) -> str:
+    """Say that right arrays are in a wrong place, or too many or too few; nothing if not.
 
     Parameters
     ----------
     name : str
         The function, as the exercise calls it.
-    got, want : Found
-        What it gave, and the right tensors: the same number in each case.
-    samples : list of int
-        Samples of each case.
+    trials : list of Trial
+        Its calls.
     labels : list of str
-        Names of the tensors.
-    tolerance : float
-        Largest relative error that is right.
-
-    Returns
-    -------
-    Verdict
-        Right, or one line for each way in which tensors are wrong.
+        Names of the arrays, in the order that is expected.
     """
-    if counts := [len(g) for g in got if len(g) != len(labels)]:
-        needed = f"expected {len(labels)}: {', '.join(labels)}"
-        return wrong(f"`{name}` gives {counts[0]} arrays; {needed}.")
-    norms = [norm(w) for w in want]
-    bad = {
-        k: describe([g[k] for g in got], [w[k] for w in want], samples)
-        for k in range(len(labels))
-        if any(differ(g[k], w[k], n, tolerance) for g, w, n in zip(got, want, norms, strict=True))
-    }
-    if not bad:
-        return right(f"`{name}` is right on {len(got)} random cases of different shapes.")
-    lines = [
-        _sentence([labels[k] for k in group], text)
-        for text, group in groupby(sorted(bad, key=bad.__getitem__), key=bad.__getitem__)
+    needed = ", ".join(labels)
+    counts = sorted({len(t.got) for t in trials})
+    if len(counts) > 1:
+        return f"`{name}` gives {counts[0]} arrays or {counts[1]}; expected {needed}."
+
+    def place(k: int) -> int | None:
+        """Say which of the right arrays this is, in every trial."""
+        places = sorted(range(len(labels)), key=lambda p: p != k)
+        return next((p for p in places if not any(t.differs(k, p) for t in trials)), None)
+
+    found = [place(k) for k in range(counts[0])]
+    if len(found) == len(labels) and all(p in (k, None) for k, p in enumerate(found)):
+        return ""
+    if all(p is None for p in found):
+        return f"`{name}` gives {len(found)} arrays; expected {len(labels)}: {needed}."
+    given = ", ".join("something else" if p is None else labels[p] for p in found)
+    return f"`{name}` gives {given}; expected {needed}, in this order."
+
+
+def arrangements(
+    trials: list[Trial], labels: Sequence[str]
+) -> Iterator[tuple[list[str], list[Trial]]]:
+    """Give the ways to put results into the right form: sentences on each, and them so put.
+
+    As they are; in another order, and with some transposed, where the shapes are right only then.
+    """
+    yield [], trials
+    count = len(labels)
+    fits = [
+        [p for p in range(count) if all(t.got[k].shape == t.want[p].shape for t in trials)]
+        for k in range(count)
     ]
-    fine = [f"`{label}`" for k, label in enumerate(labels) if k not in bad]
-    return wrong(*lines[:5], *([f"Right already: {', '.join(fine)}."] if fine else []))
+    if sorted(p for places in fits for p in places) == list(range(count)) and all(fits):
+        at = [places[0] for places in fits]
+        given, needed = ", ".join(labels[p] for p in at), ", ".join(labels)
+        text = f"By its shapes, what it gives is {given}; expected {needed}, in this order."
+        if at != list(range(count)):
+            yield (
+                [text],
+                [t._replace(got=[t.got[at.index(p)] for p in range(count)]) for t in trials],
+            )
+    shapes = [[(t.got[k].shape, t.want[k].shape) for t in trials] for k in range(count)]
+    turned = {k for k in range(count) if all(g == w[::-1] for g, w in shapes[k])}
+    turned &= {k for k in range(count) if any(g != w for g, w in shapes[k])}
+    if turned and all(g == w for k in range(count) if k not in turned for g, w in shapes[k]):
+        group = [labels[k] for k in sorted(turned)]
+        text = f"{_listed(group)} {'is' if len(group) == 1 else 'are'} transposed."
+        flip = [[g.T if k in turned else g for k, g in enumerate(t.got)] for t in trials]
+        yield [text], [t._replace(got=got) for t, got in zip(trials, flip, strict=True)]
 
 
-def _sentence(subjects: Sequence[str], text: str) -> str:
-    """Make a sentence of a description, in the plural where it is about several tensors."""
-    verb, rest = text.split(" ", 1)
-    if len(subjects) > 1:
-        verb, rest = (
-            {"is": "are", "has": "have"}.get(verb, "hold"),
-            rest.replace(" its ", " their "),
-        )
-    return f"{', '.join(f'`{subject}`' for subject in subjects)} {verb} {rest}."
+# Slips that give the same numbers
 
 
 def likely(
-    got: Found,
-    want: Found,
-    slips: Mapping[str, Callable[[int], Iterable[Array]]],
-    tolerance: float = TOLERANCE,
-) -> list[str]:
-    """Name the slips that give the same wrong numbers, in a sentence; none if there is none.
+    trials: Sequence[Trial], slips: Iterable[tuple[str, Callable[[int], Iterable[Array]]]]
+) -> Iterator[str]:
+    """Name the slips that give the same wrong numbers in every trial.
 
     Parameters
     ----------
-    got, want, tolerance
-        As for `judge`.
-    slips : dict of str to callable
-        What a slip gives in case k, tensor by tensor, by hint. A generator is read no further than
-        to the first difference.
+    trials : list of Trial
+        The student's calls.
+    slips : iterable of (str, callable)
+        A hint, and what its slip gives in trial k, array by array. Neither is read further than is
+        needed.
 
     Notes
     -----
-    Cases in which a shape is wrong are left out, unless all are: a slip of the zoo has the right
-    shapes there.
+    An array of a wrong shape is left out where the slip has the right one, since a slip of the zoo
+    is made only where it fits; but some wrong array is not. A vector may lie or stand, and a number
+    stand for all entries.
     """
-    if any(len(g) != len(w) for g, w in zip(got, want, strict=True)):
-        return []
-    pairs = list(enumerate(zip(got, want, strict=True)))
-    norms = [norm(w) for w in want]
-    fit = [k for k, (g, w) in pairs if [t.shape for t in g] == [t.shape for t in w]]
-    fit = fit or list(range(len(got)))
+    norms = [norm(t.want) for t in trials]
 
-    def same(k: int, other: Iterable[Array]) -> bool:
-        pairs = zip(other, got[k], strict=True)
-        return not any(differ(theirs, ours, norms[k], tolerance) for theirs, ours in pairs)
+    def explains(slip: Callable[[int], Iterable[Array]]) -> bool:
+        seen = False
+        for n, (trial, scale) in enumerate(zip(trials, norms, strict=True)):
+            for k, (g, w, o) in enumerate(zip(trial.got, trial.want, slip(n), strict=True)):
+                if g.size == 1 or g.size == o.size == max(o.shape, default=1):
+                    g = np.broadcast_to(g.ravel(), o.size).reshape(o.shape)
+                if g.shape == o.shape or o.shape != w.shape:
+                    if differ(g, o, scale):
+                        return False
+                    seen = seen or trial.differs(k)
+        return seen
 
-    if all(same(k, want[k]) for k in fit):
-        return []
-    hints = [hint for hint, slip in slips.items() if all(same(k, slip(k)) for k in fit)]
-    return [f"The likely slip: {'; or '.join(hints)}."] if hints else []
+    return (hint for hint, slip in slips if explains(slip))
+
+
+# What is certain
+
+
+def right_ones(trials: Sequence[Trial]) -> list[bool]:
+    """Say of each array whether it is right in all trials."""
+    return [not any(t.differs(k) for t in trials) for k in range(len(trials[0].want))]
+
+
+def summary(trials: Sequence[Trial], labels: Sequence[str]) -> list[str]:
+    """Say which arrays are right already, in a sentence; nothing if none is, or all."""
+    fine = [label for label, good in zip(labels, right_ones(trials), strict=True) if good]
+    return [f"Right already: {_listed(fine)}."] if 0 < len(fine) < len(labels) else []
+
+
+def facts(trials: Sequence[Trial], labels: Sequence[str]) -> list[str]:
+    """Say how the wrong arrays differ from the right ones, in sentences: only what is certain."""
+    alike: dict[str, list[str]] = {}
+    off: list[float] = []
+    for k, good in enumerate(right_ones(trials)):
+        if not good:
+            text = _describe(trials, k, labels[k])
+            off += [] if text else _errors(trials, k)
+            alike.setdefault(text, []).append(labels[k])
+    lines = []
+    for text, group in alike.items():
+        verb, rest = (text or f"is off by {_range(off)} of its size").split(" ", 1)
+        if len(group) > 1:
+            verb, rest = {"is": "are", "has": "have"}[verb], rest.replace(" its ", " their ")
+        lines.append(f"{_listed(group)} {verb} {rest}.")
+    return lines
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _errors(trials: Sequence[Trial], k: int) -> list[float]:
+    pairs = [(t.got[k], t.want[k]) for t in trials if t.want[k].any()]
+    return [float(np.linalg.norm(g - w) / np.linalg.norm(w)) for g, w in pairs]
+
+
+def _range(off: Sequence[float]) -> str:
+    low, high = (f"{100 * x:.{0 if x > 0.1 else 2}f} %" for x in (min(off), max(off)))
+    return low if low == high else f"{low} to {high}"
+
+
+def _describe(trials: Sequence[Trial], k: int, label: str) -> str:
+    """Say how a wrong array differs, as the end of a sentence; nothing if it is just wrong."""
+    for t in trials:
+        if t.got[k].shape != t.want[k].shape:
+            turned = [t._replace(got=[g.T for g in t.got]) for t in trials]
+            more = ": it is transposed" if right_ones(turned)[k] else _shape(t, k, label)
+            return f"has shape {t.got[k].shape} where {t.want[k].shape} is needed{more}"
+    got, errors = [t.got[k] for t in trials], _errors(trials, k)
+    if not all(np.isfinite(g).all() for g in got):
+        return "has nan or infinity in it: look for a division by zero or a log(0)"
+    if not any(g.any() for g in got):
+        return "is zero everywhere"
+    if not errors:
+        return "is not zero, and should be"
+    if max(errors) < 1e-3:
+        digits = int(0.01 - np.log10(max(errors)))
+        return f"is right to {digits} digits, as with float32 or a difference quotient"
+    return _ratio(trials, k) or ""
+
+
+def _shape(trial: Trial, k: int, label: str) -> str:
+    """Say what is certain of a wrong shape."""
+    m, n = trial.samples, trial.want[k].size
+    if m == n or not re.search(r"b\d+$", label):
+        return ""
+    if trial.got[k].size == m:
+        return f": an entry for each of the {m} samples, not for each of the {n} units"
+    return f": the sum over the {m} samples is missing" if trial.got[k].size == m * n else ""
+
+
+def _ratio(trials: Sequence[Trial], k: int) -> str:
+    """Say by which factor an array is off, if it is one in all entries of all trials."""
+    pairs = [(t.got[k], t.want[k]) for t in trials]
+    r = np.array([np.vdot(g, w) / np.vdot(w, w) if w.any() else np.nan for g, w in pairs])
+    m = np.array([float(t.samples) for t in trials])
+
+    def is_times(factors: Array) -> bool:
+        exact = [
+            np.linalg.norm(g - f * w) <= 1e-5 * np.linalg.norm(g)
+            for f, (g, w) in zip(factors, pairs, strict=True)
+        ]
+        return all(exact) and sum(w.size for _, w in pairs) > 1
+
+    for sign, turned in ((1, ""), (-1, ", and the sign is wrong")):
+        if np.ptp(m) > 0 and is_times(sign * m):
+            return f"is as many times too large as there are samples: the 1/m is missing{turned}"
+        if np.ptp(m) > 0 and is_times(sign / m):
+            text = "is as many times too small as there are samples: there is a 1/m too many"
+            return text + turned
+    if not is_times(np.full(len(r), r[0])):
+        return ""
+    size, turned = abs(r[0]), ", and the sign is wrong" if r[0] < 0 else ""
+    if np.isclose(size, 1, rtol=1e-4):
+        return "has the wrong sign"
+    return f"is {max(size, 1 / size):.3g} times too {'large' if size > 1 else 'small'}{turned}"

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, wraps
 from html import escape
+from inspect import signature
 from traceback import walk_tb
 from types import CodeType, FunctionType
 from typing import Any, Literal, ParamSpec, TypeAlias
@@ -22,6 +23,7 @@ from typing import Any, Literal, ParamSpec, TypeAlias
 import numpy as np
 
 from labsupport.checks import Array
+from labsupport.feedback import patience
 
 HEADS = {"right": "Right.", "wrong": "Not yet.", "open": "Not attempted yet."}
 BOX = "border-left:0.3em solid #808080;padding:0.1em 0.9em;margin:0.4em 0"
@@ -95,6 +97,10 @@ class Unreadable(Exception):
         self.verdict = verdict
 
 
+class Endless(Unreadable):
+    """A function that was ended because it took too long; not worth a second call."""
+
+
 Judge: TypeAlias = Callable[..., Verdict]
 """Takes the student's answers, gives a verdict."""
 
@@ -149,39 +155,74 @@ def call(name: str, function: Any, *args: Any) -> Any:
     Raises
     ------
     Unreadable
-        It is no function, is not written yet, returned nothing, or raised: then the verdict shows
-        the line that the exception came from.
+        It is no function, is not written yet, returned nothing, changed what it was given, or
+        raised: then the verdict shows the line that the exception came from.
+    Endless
+        It was still running after `patience.SECONDS`.
     """
     if is_open(function):
         raise Unreadable(unattempted(name))
     if not callable(function):
         raise Unreadable(wrong(f"`{name}` is of type {_kind(function)}; expected a function."))
+    given = _named(function, args)
+    before = {key: _state(a) for key, a in given.items()}
     try:
         with np.errstate(all="ignore"):
-            value = function(*args)
+            value = patience.within_limit(function, *args)
     except NotImplementedError:
         value = ...
+    except patience.TooLong as error:
+        ended = f"`{name}` was still running after {patience.SECONDS:g} seconds, and was ended"
+        ask = "Look at the condition of its loop: which value in it should change, and does it?"
+        raise Endless(wrong(f"{ended}{_where(error, function)}", ask)) from error
     except Exception as error:
         shapes = re.search("matmul|broadcast|aligned|shapes|size of tensor", str(error))
         more = ["Write the shapes beside that line: is a `.T` missing?"] if shapes else []
-        said = wrong(f"`{name}` stopped with {_where(error, function)}", *more)
+        text = f"{type(error).__name__}: {error}".replace("`", "'")
+        said = wrong(f"`{name}` stopped with {text}{_where(error, function)}", *more)
         raise Unreadable(said) from error
     if value is ...:
         raise Unreadable(unattempted(name))
+    changed = ", ".join(f"`{key}`" for key, a in given.items() if _state(a) != before[key])
+    lines = [f"`{name}` changes {changed}, which it is given: work on a copy."] if changed else []
     if value is None:
-        raise Unreadable(wrong(f"`{name}` gives None: its last line is not a `return`."))
+        lines.append(f"`{name}` gives None: its last line is not a `return`.")
+    if lines:
+        raise Unreadable(wrong(*lines))
     return value
 
 
-def _where(error: Exception, function: Any) -> str:
-    """Type and text of the error, and the last line of the student's own cell that it passed."""
-    text = f"{type(error).__name__}: {error}".replace("`", "'")
+def _named(function: Callable[..., Any], args: tuple[Any, ...]) -> Mapping[str, Any]:
+    """Give the arguments by the names that the function has for them."""
+    try:
+        return signature(function).bind(*args).arguments
+    except (TypeError, ValueError):  # no signature, or one that does not fit
+        return {f"argument {k}": a for k, a in enumerate(args, start=1)}
+
+
+def _state(value: Any) -> Any:
+    """Copy what a function can change in an argument: the numbers, wherever they are in it."""
+    if isinstance(value, np.ndarray) or hasattr(value, "detach"):
+        numbers = np.asarray(value.detach() if hasattr(value, "detach") else value)
+        return numbers.shape, numbers.dtype, numbers.tobytes()
+    if isinstance(value, list | tuple):
+        return [_state(part) for part in value]
+    if isinstance(value, Mapping):
+        return {key: _state(part) for key, part in value.items()}
+    if type(value).__module__.startswith("labsupport."):  # parameters, a value on a tape
+        own = getattr(value, "__dataclass_fields__", None) or vars(value)
+        return [_state(getattr(value, key)) for key in own]
+    return value if isinstance(value, int | float | str) else None
+
+
+def _where(error: BaseException, function: Any) -> str:
+    """Tell the last line of the student's own cell that an error passed."""
     file = getattr(getattr(function, "__code__", None), "co_filename", None)
     lines = [n for frame, n in walk_tb(error.__traceback__) if frame.f_code.co_filename == file]
     if not lines or file is None:
-        return f"{text}. No line of it was reached: compare its arguments with the exercise."
+        return ". No line of it was reached: compare its arguments with the exercise."
     source = linecache.getline(file, lines[-1]).strip()
-    return f"{text}, in line {lines[-1]} of your cell" + (f": `{source}`" if source else ".")
+    return f", in line {lines[-1]} of your cell" + (f": `{source}`" if source else ".")
 
 
 def close(one: float, other: float, rtol: float, atol: float = 0.0) -> bool:
@@ -189,16 +230,15 @@ def close(one: float, other: float, rtol: float, atol: float = 0.0) -> bool:
     return abs(one - other) <= atol + rtol * abs(other)
 
 
-GENERAL_SLIPS = {
-    -1.0: "it has the wrong sign",
-    100.0: "it is 100 times too large: a percentage where a share is asked for",
-    0.01: "it is 100 times too small: a share where a percentage is asked for",
-    1 / np.log(2): "it is in bits: take the natural logarithm, not the one to base 2",
-    1 / np.log(10): "take the natural logarithm, not the one to base 10",
-    2.0: "it is twice too large: look for a factor 2",
-    0.5: "it is half of what it should be: look for a factor 2",
+RATIOS = {
+    100.0: "it is 100 times too large: is it a percentage where a share is asked for?",
+    0.01: "it is 100 times too small: is it a share where a percentage is asked for?",
+    1 / np.log(2): "it is too large by 1/ln 2: is it in bits? Take the natural logarithm.",
+    1 / np.log(10): "it is too small by ln 10: is it a logarithm to base 10? Take the natural one.",
+    2.0: "it is twice too large: look for a factor 2.",
+    0.5: "it is half of what it should be: look for a factor 2.",
 }
-"""Ratio of a wrong number to the right one, and the slip that makes it."""
+"""Ratio of a wrong number to the right one, and what it may come from; not asked of counts."""
 
 
 @reading
@@ -242,9 +282,15 @@ def number(
     for hint, slipped in (slips or {}).items():
         if close(value, slipped, min(rtol, 1e-2), min(atol, 1e-2 * abs(expected))):
             return wrong(f"`{name}`: {hint}.")
-    for ratio, hint in GENERAL_SLIPS.items():
-        if close(value, ratio * expected, min(rtol, 1e-3)):
-            return wrong(f"`{name}`: {hint}.")
+    if close(value, -expected, min(rtol, 1e-3)):
+        return wrong(f"`{name}`: it has the wrong sign.")
+    if not float(expected).is_integer():
+        for ratio, hint in RATIOS.items():
+            if close(value, ratio * expected, min(rtol, 1e-3)):
+                return wrong(f"`{name}`: {hint}")
+        if close(value, expected, 1e-2):
+            digits = int(0.01 - np.log10(abs(value / expected - 1)))
+            return wrong(f"`{name}` is right to {digits} digits; more are asked for.")
     if np.sign(value) != np.sign(expected) and expected != 0:
         return wrong(f"`{name}` should be {'positive' if expected > 0 else 'negative'}.")
     size = "large" if abs(value) > abs(expected) else "small"

@@ -89,7 +89,8 @@ def planted(broken_backward: object, named: object) -> Verdict:
     except Unreadable as error:
         note = () if error.verdict.status == "open" else ("Plant one that does not raise.",)
         return together(error.verdict, *map(wrong, note))
-    given, correct = tensors("broken_backward", value), expected(case)
+    correct = expected(case)
+    given = tensors("broken_backward", value, correct)
     if [t.shape for t in given] != [t.shape for t in correct]:
         return wrong("The shapes give this mistake away at once. Plant one that they hide.")
     if not all(np.isfinite(t).all() for t in given):

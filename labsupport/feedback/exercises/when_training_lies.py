@@ -57,11 +57,7 @@ def mse_levels(all_four: object, three: object, two: object) -> Verdict:
 def auditor(fits: object) -> Verdict:
     """Judge a function that compares a curve with its start and its end, ex-auditor."""
     for what, net, losses, start, end, X, Y, want in _curves():
-        kept = start.vector.copy(), end.vector.copy(), losses.copy()
-        value = call("fits", fits, losses, net, start, end, X.copy(), Y.copy())
-        now = start.vector, end.vector, losses
-        if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(kept, now, strict=True)):
-            return wrong("`fits` changes what it is given; an auditor must not touch the evidence.")
+        value = call("fits", fits, losses, net, start, end, X, Y)
         said = array("fits", value, "b", "True or False")
         if said.shape != ():
             return wrong(f"`fits` gives an array of shape {said.shape}; expected True or False.")
