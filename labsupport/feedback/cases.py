@@ -171,10 +171,10 @@ def tensors(name: str, value: Any, want: Sequence[Array], axis: int = 0) -> list
         counts = " and ".join(str(len(part)) for part in lists)
         text = f"`{name}` gives lists of {counts}; expected {len(want)} arrays, and nothing else."
         raise Unreadable(wrong(text))
-    by_layer = _arrays(name, [t for part in lists for t in part], want, axis)
+    as_they_are = _arrays(name, [t for part in lists for t in part], want, axis)
     by_kind = _arrays(name, [t for pair in zip(*lists, strict=True) for t in pair], want, axis)
-    fits = all(t.shape == w.shape for t, w in zip(by_layer, want, strict=True))
-    return by_layer if fits or len(lists) != 2 else by_kind
+    fits = all(t.size == w.size for t, w in zip(by_kind, want, strict=True))
+    return by_kind if fits and len(lists) == 2 else as_they_are
 
 
 def _parts(name: str, value: Any) -> list[Any] | None:

@@ -99,7 +99,7 @@ def gradient(
     def turned(tensors: Iterable[Any]) -> list[Array]:
         return [np.asarray(t).T if columns else np.asarray(t) for t in tensors]
 
-    trials, tried, problems = [], [], []
+    trials, tried, stopped, problems = [], [], [], []
     for case in cases:
         want = turned(expected(case))
         try:
@@ -109,6 +109,7 @@ def gradient(
         except Endless:
             raise
         except Unreadable as error:
+            stopped.append(case)
             problems.append(_on(case, error.verdict))
     if not trials:
         return problems[0]
@@ -129,10 +130,11 @@ def gradient(
 
     own = [(hint, partial(slipped, slip)) for hint, slip in (slips or {}).items()]
     zoo = [bug for bug in _possible(tried) if bug.gradient]
-    lines, trials = _explained(trials, labels, own, zoo, broken, partial(_too_early, broken))
+    more = partial(_too_early, broken)
+    lines, form = _explained(trials, labels, own, zoo, broken, more, stopped)
     if problems:
-        return wrong(*lines, *problems[0].lines)
-    return _said(lines, trials, labels, _where(right_ones(trials), labels))
+        return wrong(*lines, *form, *problems[0].lines)
+    return _said(lines, form, trials, labels, _where(right_ones(trials), labels))
 
 
 def _rows(case: Case) -> tuple[Any, ...]:
@@ -184,8 +186,9 @@ def _explained(
     zoo: Sequence[Bug],
     broken: Callable[[Bug, int], Iterable[Array]],
     more: Callable[[Sequence[Trial], Iterable[Bug]], Iterable[Bug]] = lambda trials, zoo: (),
-) -> tuple[list[str], list[Trial]]:
-    """Name the slips that give the student's very numbers; give the results in the right form.
+    stopped: Sequence[Case] = (),
+) -> tuple[list[str], list[str]]:
+    """Name the slips that give the student's very numbers, and what is wrong with their form.
 
     Parameters
     ----------
@@ -197,33 +200,46 @@ def _explained(
         What a bug gives in trial k.
     more : callable
         More bugs, made to fit the trials, each beside one of these.
+    stopped : list of Case
+        Cases in which the function raised: a bug that is possible there is not the one.
     """
     ways = list(arrangements(trials, labels))
     for text, arranged in ways:
         if all(right_ones(arranged)):
-            return text, arranged
-    for level in ("own", "one", "two"):
-        for text, arranged in ways:
-            found = (
-                chain(zoo, more(arranged, [bugs.CORRECT]))
-                if level == "one"
-                else chain(_pairs(zoo), more(arranged, zoo))
-            )
-            slips = own if level == "own" else ((b.slip, partial(broken, b)) for b in found)
-            if hints := list(islice(likely(arranged, slips), 1 if level == "two" else 2)):
-                head = "The likely slips" if level == "two" else "The likely slip"
-                return [f"{head}: {'; or '.join(hints)}.", *text], arranged
-    return [], trials
+            return [], text
+
+    def of(found: Iterable[Bug]) -> Slips:
+        could = (b for b in found if not any(b.applies(c.network, c.samples) for c in stopped))
+        return ((bug.slip, partial(broken, bug)) for bug in could)
+
+    for text, arranged in ways:
+        one = of(chain(zoo, more(arranged, [bugs.CORRECT])))
+        if hints := list(likely(arranged, own)) or list(likely(arranged, one)):
+            return [f"The likely slip: {'; or '.join(hints[:2])}."], text
+    for text, arranged in ways:
+        two = of(chain(_pairs(zoo), more(arranged, zoo)))
+        pairs = [hint.split("; and ") for hint in likely(arranged, two)]
+        sure = [slip for slip in pairs[0] if all(slip in pair for pair in pairs)] if pairs else []
+        if sure:
+            ending = f"s: {'; and '.join(sure)}" if sure[1:] else f": {sure[0]}; and one more"
+            return [f"The likely slip{ending}."], text
+    return [], []
 
 
 def _said(
-    lines: Sequence[str], trials: Sequence[Trial], labels: Sequence[str], try_it: str
+    slips: Sequence[str],
+    form: Sequence[str],
+    trials: Sequence[Trial],
+    labels: Sequence[str],
+    try_it: str,
 ) -> Verdict:
-    """Say beside the slips that were named what is certain, and if there is none what to try."""
+    """Say beside slips and form what is certain, and if no slip is named what to try."""
     found, fine = facts(trials, labels), summary(trials, labels)
     shapes = [line for line in found if " shape " in line]
-    if lines:
-        return wrong(*lines, *shapes, *fine)
+    if form:
+        return wrong(*slips, *form)
+    if slips:
+        return wrong(*slips, *shapes, *fine)
     return wrong(*found, *fine, *([] if shapes else [try_it]))
 
 
@@ -304,7 +320,8 @@ def training(
 
     plain = any(likely(trials, [("", partial(broken, bugs.CORRECT))]))
     own = [(hint, partial(taken, way)) for hint, way in (slips or {}).items()]
-    lines, _ = _explained(trials, labels * STEPS, own, [] if plain else _possible(cases), broken)
+    zoo = [] if plain else _possible(cases)
+    lines, _ = _explained(trials, labels * STEPS, own, zoo, broken)
     step = good.index(False) // len(labels)
     part = slice(step * len(labels), (step + 1) * len(labels))
     at_step = [t._replace(got=t.got[part], want=t.want[part]) for t in trials]
@@ -377,14 +394,14 @@ def function(
         return _results(slip(*inputs[k]))
 
     own = [(hint, partial(slipped, slip)) for hint, slip in (slips or {}).items()]
-    lines, trials = _explained(trials, labels, own, [], lambda bug, k: [])
+    lines, form = _explained(trials, labels, own, [], lambda bug, k: [])
     bad = [a for a, t in zip(inputs, trials, strict=True) if not all(right_ones([t]))]
     small = (
         ", ".join(map(str, bad[0]))
         if bad and isinstance(bad[0][0], int | float)
         else "one row, by hand"
     )
-    return _said(lines, trials, labels, f"Try it with {small}.")
+    return _said(lines, form, trials, labels, f"Try it with {small}.")
 
 
 def _rows_of(values: Sequence[Any]) -> int:

@@ -100,33 +100,37 @@ def order(name: str, trials: Sequence[Trial], labels: Sequence[str]) -> str:
 def arrangements(
     trials: list[Trial], labels: Sequence[str]
 ) -> Iterator[tuple[list[str], list[Trial]]]:
-    """Give the ways to put results into the right form: sentences on each, and them so put.
+    """Give the ways to put results into the right form: what is wrong with it, and them so put.
 
-    As they are; in another order, and with some transposed, where the shapes are right only then.
+    As they are; in another order, all of them transposed, or both; some of them transposed: where
+    the shapes are right only then.
     """
     yield [], trials
-    count = len(labels)
-    fits = [
-        [p for p in range(count) if all(t.got[k].shape == t.want[p].shape for t in trials)]
-        for k in range(count)
-    ]
-    if sorted(p for places in fits for p in places) == list(range(count)) and all(fits):
-        at = [places[0] for places in fits]
-        given, needed = ", ".join(labels[p] for p in at), ", ".join(labels)
-        text = f"By its shapes, what it gives is {given}; expected {needed}, in this order."
-        if at != list(range(count)):
-            yield (
-                [text],
-                [t._replace(got=[t.got[at.index(p)] for p in range(count)]) for t in trials],
-            )
+    count, places = len(labels), range(len(labels))
+    for turned in (set[int](), set(places)):
+        flipped = _transposed(trials, turned)
+        fits = [
+            [p for p in places if all(t.got[k].shape == t.want[p].shape for t in flipped)]
+            for k in places
+        ]
+        at = [p for one in fits for p in one]
+        if all(fits) and sorted(at) == list(places) != at:
+            given, needed = ", ".join(labels[p] for p in at), ", ".join(labels)
+            text = f"By its shapes, what it gives is {given}; expected {needed}, in this order."
+            put = [t._replace(got=[t.got[at.index(p)] for p in places]) for t in flipped]
+            yield [text, *(["All are transposed."] if turned else [])], put
     shapes = [[(t.got[k].shape, t.want[k].shape) for t in trials] for k in range(count)]
-    turned = {k for k in range(count) if all(g == w[::-1] for g, w in shapes[k])}
-    turned &= {k for k in range(count) if any(g != w for g, w in shapes[k])}
-    if turned and all(g == w for k in range(count) if k not in turned for g, w in shapes[k]):
+    turned = {k for k in places if all(g == w[::-1] for g, w in shapes[k])}
+    turned &= {k for k in places if any(g != w for g, w in shapes[k])}
+    if turned and all(g == w for k in places if k not in turned for g, w in shapes[k]):
         group = [labels[k] for k in sorted(turned)]
         text = f"{_listed(group)} {'is' if len(group) == 1 else 'are'} transposed."
-        flip = [[g.T if k in turned else g for k, g in enumerate(t.got)] for t in trials]
-        yield [text], [t._replace(got=got) for t, got in zip(trials, flip, strict=True)]
+        yield [text], _transposed(trials, turned)
+
+
+def _transposed(trials: Sequence[Trial], turned: set[int]) -> list[Trial]:
+    got = [[g.T if k in turned else g for k, g in enumerate(t.got)] for t in trials]
+    return [t._replace(got=g) for t, g in zip(trials, got, strict=True)]
 
 
 # Slips that give the same numbers
@@ -245,27 +249,23 @@ def _shape(trial: Trial, k: int, label: str) -> str:
 
 
 def _ratio(trials: Sequence[Trial], k: int) -> str:
-    """Say by which factor an array is off, if it is one in all entries of all trials."""
+    """Say by which factor an array is off, if in all entries and trials by one, or one times m."""
     pairs = [(t.got[k], t.want[k]) for t in trials]
-    r = np.array([np.vdot(g, w) / np.vdot(w, w) if w.any() else np.nan for g, w in pairs])
-    m = np.array([float(t.samples) for t in trials])
-
-    def is_times(factors: Array) -> bool:
-        exact = [
-            np.linalg.norm(g - f * w) <= 1e-5 * np.linalg.norm(g)
-            for f, (g, w) in zip(factors, pairs, strict=True)
-        ]
-        return all(exact) and sum(w.size for _, w in pairs) > 1
-
-    for sign, turned in ((1, ""), (-1, ", and the sign is wrong")):
-        if np.ptp(m) > 0 and is_times(sign * m):
-            return f"is as many times too large as there are samples: the 1/m is missing{turned}"
-        if np.ptp(m) > 0 and is_times(sign / m):
-            text = "is as many times too small as there are samples: there is a 1/m too many"
-            return text + turned
-    if not is_times(np.full(len(r), r[0])):
+    if not all(w.any() for _, w in pairs) or sum(w.size for _, w in pairs) < 2:
         return ""
-    size, turned = abs(r[0]), ", and the sign is wrong" if r[0] < 0 else ""
-    if np.isclose(size, 1, rtol=1e-4):
-        return "has the wrong sign"
-    return f"is {max(size, 1 / size):.3g} times too {'large' if size > 1 else 'small'}{turned}"
+    m = np.array([float(t.samples) for t in trials])
+    r = np.array([np.vdot(g, w) / np.vdot(w, w) for g, w in pairs])
+    off = [
+        np.linalg.norm(g - f * w) / np.linalg.norm(g) for f, (g, w) in zip(r, pairs, strict=True)
+    ]
+    for power in (0, 1, -1):
+        c = r / m**power
+        if max(off) < 1e-5 and np.ptp(c) < 1e-4 * abs(c[0]):
+            size, turned = abs(c[0]), ", and the sign is wrong" if c[0] < 0 else ""
+            if power == 0 and np.isclose(size, 1, rtol=1e-4):
+                return "has the wrong sign"
+            large = power > 0 or power == 0 and size > 1
+            factor = f"{size if large else 1 / size:.3g}{' m' * abs(power)}".removeprefix("1 ")
+            hint = {0: "", 1: ": the 1/m is missing", -1: ": there is a 1/m too many"}[power]
+            return f"is {factor} times too {'large' if large else 'small'}{turned}{hint}"
+    return ""
