@@ -3,7 +3,10 @@
 Further right answers are the folded solutions, which the chapters themselves hand to the checks.
 """
 
+import copy
+import functools
 import inspect
+import types
 from collections import namedtuple
 from itertools import combinations
 from types import SimpleNamespace
@@ -1482,6 +1485,37 @@ def test_every_exercise_can_be_open(label):
         said = told(label, *[answer] * len(asked(label)[0]))
         assert said.status == "open"
         assert all(f"`{name}`" in repr(said) for name in asked(label)[0])
+
+
+def changing(right, k):
+    """The right function, which then changes what it was given as its argument k, if it can."""
+
+    @functools.wraps(right)
+    def changes(*given):
+        value = copy.deepcopy(right(*given))
+        given = given[k] if k < len(given) else None
+        given = given.data if isinstance(given, Value) else given
+        for array in given if isinstance(given, tuple) else [getattr(given, "vector", given)]:
+            if isinstance(array, np.ndarray):
+                array += 1.0
+                done.append(k)
+        return value
+
+    done = []
+    return changes, done
+
+
+@pytest.mark.parametrize("label", TABLE)
+def test_a_function_that_changes_what_it_is_given_is_told(label):
+    answers = TABLE[label][0][1:]
+    for n, right in enumerate(answers):
+        if isinstance(right, types.FunctionType):
+            names = list(inspect.signature(right).parameters)
+            for k, name in enumerate(names):
+                function, done = changing(right, k)
+                said = told(label, *answers[:n], function, *answers[n + 1 :])
+                assert bool(said) != bool(done), (label, name, said)
+                assert said or f"changes `{name}`, which it is given" in repr(said), said
 
 
 def test_an_error_of_ours_is_raised(monkeypatch):

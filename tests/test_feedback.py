@@ -3,10 +3,12 @@
 import itertools
 import linecache
 import re
+import time
 from fractions import Fraction
 from pathlib import Path
 
 import jupytext
+import nbformat
 import numpy as np
 import pytest
 import torch
@@ -14,8 +16,8 @@ import torch.nn.functional as F
 
 from labsupport import feedback, network, torch_twin, zoo
 from labsupport.activations import ACTIVATIONS, activation
-from labsupport.bugs import BUGS
-from labsupport.feedback import cases
+from labsupport.bugs import BUGS, both, too_early
+from labsupport.feedback import cases, patience
 from labsupport.feedback.verdict import (
     Unreadable,
     call,
@@ -27,6 +29,7 @@ from labsupport.feedback.verdict import (
     wrong,
 )
 from labsupport.network import Network, Parameters
+from scripts.refresh import execute
 from tests.cases import LEGAL
 
 CHAPTERS = sorted((Path(__file__).parent.parent / "chapters").glob("[0-9][0-9]-*.ipynb"))
@@ -231,7 +234,10 @@ NET = Network((2, 4, 1), "tanh", "sigmoid", "bce")
         (put(2, lambda t, m: t * m), r"`dW2` is m times too large: the 1/m is missing\."),
         (put(2, lambda t, m: t / m), r"`dW2` is m times too small: there is a 1/m too many\."),
         (put(0, lambda t, m: t * -1), r"`dW1` has the wrong sign"),
-        (put(0, lambda t, m: t * -m), r"the 1/m is missing, and the sign is wrong"),
+        (
+            put(0, lambda t, m: t * -m),
+            r"m times too large, and the sign is wrong: the 1/m is missing",
+        ),
         (put(3, lambda t, m: t * 3), r"`db2` is 3 times too large"),
         (put(3, lambda t, m: t * 0.25), r"`db2` is 4 times too small"),
         (put(1, lambda t, m: t * 0), r"`db1` is zero everywhere"),
@@ -289,6 +295,273 @@ def test_a_slip_of_the_exercise_is_named_beside_the_zoo():
 def test_a_carried_value_is_seen_in_the_second_step():
     said = said_of(BUGS["stale cache"], NET, cases.draw(NET, np.random.default_rng(1)))
     assert "Step 2 is the first that is wrong" in repr(said)
+
+
+# Order and form, before anything is said of values
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (lambda g: [g[k] for k in (0, 2, 1, 3)], "`f` gives dW1, dW2, db1, db2; expected"),
+        (lambda g: g[::-1], "`f` gives db2, dW2, db1, dW1; expected dW1, db1, dW2, db2, in this"),
+        (lambda g: (g[::2] + g[1::2])[::-1], "`f` gives db2, db1, dW2, dW1; expected"),
+        (lambda g: [*g, 0.7], "`f` gives dW1, db1, dW2, db2, something else; expected"),
+        (lambda g: g[:2], "`f` gives dW1, db1; expected dW1, db1, dW2, db2, in this order"),
+        (lambda g: [g[0], g[1], g[0], g[1]], "`f` gives dW1, db1, dW1, db1; expected"),
+        (lambda g: (g, 0.7), "`f` gives something beside the 4 arrays"),
+        (lambda g: (0.7, tuple(g)), "`f` gives something beside the 4 arrays"),
+        (lambda g: (g, [0.7, 0.6]), "`f` gives lists of 4 and 2; expected 4 arrays"),
+        (lambda g: {"dW1": g[0], "db1": g[1], "loss": 0.7}, "`f` gives `loss`; expected `dW1`"),
+        (lambda g: [*g[:3], None], "`f(...)[3]` is None"),
+        (lambda g: [torch.tensor(t).grad for t in g], "Is it the `.grad` of a tensor on which no"),
+        (lambda g: [t.T for t in g], "`dW1`, `db1`, `dW2` are transposed."),
+        (lambda g: [t.T for t in g[::-1]], "`f` gives db2, dW2, db1, dW1; expected dW1"),
+        (lambda g: [g[0].T, *g[1:]], "`dW1` is transposed."),
+        (lambda g: iter(g), "`f` gave a list_iterator; expected 4 arrays in order"),
+    ],
+)
+def test_order_and_form_come_first(change, line):
+    net = Network((2, 4, 1), "tanh", "sigmoid", "bce")
+    said = feedback.gradient("f", tampered(lambda g, m: change(fit(g))), net, outputs=1)
+    assert said.status == "wrong" and line in repr(said), said
+    assert not re.search("times|%|sign|likely|Right already", repr(said))
+
+
+def fit(gradient):
+    """Biases as rows."""
+    return [np.atleast_2d(t) for t in gradient]
+
+
+def test_an_order_is_told_beside_a_slip():
+    def change(gradient, m):
+        return [m * gradient[k] for k in (0, 2, 1, 3)]
+
+    said = feedback.gradient("f", tampered(change), NET)
+    assert said.lines[0] == f"The likely slip: {BUGS['no mean'].slip}."
+    assert "`f` gives dW1, dW2, db1, db2; expected" in said.lines[1]
+
+
+def test_a_shape_is_told_as_the_student_sees_it():
+    def flat(net, tensors, X, Y):
+        return [
+            t.sum(axis=1) if k % 2 == 0 else t for k, t in enumerate(in_columns(net, tensors, X, Y))
+        ]
+
+    (case, *_) = cases.draw(NET, np.random.default_rng(3))
+    n_in, n_hidden, _ = case.network.sizes
+    said = feedback.gradient("f", flat, NET, columns=True, cases=[case])
+    assert f"`dW1` has shape ({n_hidden},) where ({n_hidden}, {n_in}) is needed." in said.lines
+
+
+def test_a_single_precision_array_loosens_no_other():
+    def change(gradient, m, k):
+        gradient = [t.astype(np.float32) if j == k else t for j, t in enumerate(gradient)]
+        return [t * (1 + 1e-5) for t in gradient]
+
+    assert feedback.gradient("f", tampered(lambda g, m: [t.astype("f4") for t in g]), NET)
+    for k in range(4):
+        said = feedback.gradient("f", tampered(lambda g, m, k=k: change(g, m, k)), NET)
+        others = [label for label in cases.names(4) if label != f"{cases.names(4)[k]}"]
+        assert said.lines[0].startswith(", ".join(f"`{label}`" for label in others)), said
+        assert "right to 5 digits" in said.lines[0]
+        assert f"Right already: `{cases.names(4)[k]}`." in said.lines
+
+
+# Two slips at once, and the update inside the gradient
+
+
+def test_two_slips_at_once_are_named():
+    broken = both(BUGS["delta sign"], BUGS["bias mean"])
+    said = said_of(broken, NET, cases.draw(NET, np.random.default_rng(1)))
+    assert said.lines[0] == f"The likely slips: {broken.slip}."
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.5, 3.0])
+@pytest.mark.parametrize("depth", [2, 4])
+def test_W_moved_too_early_inside_a_gradient_is_named(rate, depth):
+    net = Network((2,) * (depth + 1), "tanh")
+    drawn = cases.draw(net, np.random.default_rng(1))
+    said = said_of(too_early(rate), net, drawn)
+    assert said.lines[0] == f"The likely slip: {BUGS['update too early'].slip}."
+    said = said_of(both(BUGS["no mean"], too_early(rate)), net, drawn)
+    slips = f"{BUGS['no mean'].slip}; and {BUGS['update too early'].slip}"
+    assert said.lines[0] == f"The likely slips: {slips}."
+
+
+def test_of_two_slips_only_what_is_sure_is_named():
+    """The two slips of a ReLU's mask give the same numbers: which of them it is nobody knows."""
+    net = Network((2, 4, 3), "relu", "sigmoid", "bce")
+    broken = both(BUGS["no mean"], BUGS["mask from output"])
+    said = said_of(broken, net, cases.draw(net, np.random.default_rng(1)))
+    assert said.lines[0] == f"The likely slip: {BUGS['no mean'].slip}; and one more."
+
+
+@pytest.mark.parametrize(
+    ("wrong_layers", "line"),
+    [
+        ([0, 1], "The last layer is wrong already: look at line 6, `D3`"),
+        ([2, 3], "Layer 2 is wrong, what is behind it is right: look at line 8"),
+        ([4, 5], "Layer 1 is wrong, what is behind it is right: look at line 8"),
+        ([1], "`db3` is the first that is wrong: look at line 7"),
+        ([4], "`dW1` is the first that is wrong: look at line 7"),
+    ],
+)
+def test_says_from_which_line_on_it_is_wrong(wrong_layers, line):
+    def change(gradient, m):
+        first = [4, 5, 2, 3, 0, 1]
+        for k in map(first.__getitem__, wrong_layers):
+            gradient[k] = gradient[k] + np.arange(1, 1 + gradient[k].size).reshape(
+                gradient[k].shape
+            )
+        return gradient
+
+    net = Network((2, 2, 2, 2), "tanh")
+    said = feedback.gradient("f", tampered(change), net)
+    assert said.lines[-1].startswith(line), said
+
+
+def test_of_single_numbers_no_ratio_is_told_that_is_none():
+    inputs = [(k,) for k in (1, 2, 3)]
+    said = feedback.function("f", lambda k: k**2, lambda k: 2 * k, inputs)
+    assert "times" not in repr(said) and "samples" not in repr(said)
+    assert "Try it with 1." in said.lines
+    said = feedback.function("f", lambda k: 6 * k, lambda k: 2 * k, inputs)
+    assert said.lines[0] == "`f` is 3 times too large."
+
+
+def test_a_list_or_a_tuple_of_numbers_is_an_array():
+    inputs = [(np.ones((2, 3)),), (np.ones((4, 1)),)]
+    for read in (np.ndarray.tolist, lambda t: tuple(map(tuple, t.tolist())), np.matrix, np.float32):
+        assert feedback.function("f", lambda t, read=read: read(2 * t), lambda t: 2 * t, inputs)
+    said = feedback.function("f", lambda t: (2 * t, t), lambda t: 2 * t, inputs)
+    assert said.lines == ("`f` gives f, something else; expected f, in this order.",)
+
+
+def test_an_error_of_ours_is_raised_not_shown():
+    inputs = [(1.0,), (2.0,)]
+    with pytest.raises(ZeroDivisionError):
+        feedback.function("f", lambda t: t, lambda t: 1 / 0, inputs)
+    with pytest.raises(ZeroDivisionError):
+        feedback.function("f", lambda t: t, lambda t: 2 * t, inputs, slips={"": lambda t: 1 / 0})
+    with pytest.raises(ValueError):
+        slips = {"two arrays where one is asked for": lambda t: (t, t)}
+        feedback.function("f", lambda t: t, lambda t: 2 * t, inputs, slips=slips)
+    with pytest.raises(ZeroDivisionError):
+        feedback.gradient(
+            "f", tampered(put(0, lambda t, m: t + 1)), NET, slips={"": lambda c: 1 / 0}
+        )
+
+
+# Nothing is changed, and nothing is endless
+
+
+def changes_a_list(numbers, X):
+    numbers.append(1.0)
+    return X
+
+
+def changes_in_a_tuple(pair, X):
+    pair[1][0] += 1
+    return X
+
+
+def changes_and_gives_nothing(w, X):
+    w.vector[0] += 1
+
+
+def changes_a_tensor(w, t):
+    t += 1
+    return t
+
+
+def changes_its_shape(w, X):
+    X.shape = (-1,)
+    return X
+
+
+@pytest.mark.parametrize(
+    ("function", "args", "name"),
+    [
+        (changes_a_list, ([1.0], np.ones(2)), "numbers"),
+        (changes_in_a_tuple, ((1.0, np.ones(2)), np.ones(2)), "pair"),
+        (changes_and_gives_nothing, (Parameters((1, 1), np.ones(2)), 1.0), "w"),
+        (changes_a_tensor, (1.0, torch.ones(2, requires_grad=False)), "t"),
+        (changes_its_shape, ({"a": 1}, np.ones((2, 2))), "X"),
+        (np.ndarray.sort, (np.array([2.0, 1.0]),), "self"),
+        (lambda *given: given[1].fill(0) or 1, (np.ones(1), np.ones(2)), "given"),
+    ],
+)
+def test_a_function_that_changes_an_argument_is_told_which(function, args, name):
+    said = problem(function, *args)
+    assert said.lines[0] == f"`f` changes `{name}`, which it is given: work on a copy."
+    assert len(said.lines) == 1 + (function in (changes_and_gives_nothing, np.ndarray.sort))
+
+
+def test_a_network_that_computes_its_activations_is_not_changed():
+    assert call("f", lambda net: len(net.activations), Network((2, 3, 1))) == 2
+
+
+ENDLESS = """
+def search(f, x):
+    step = 1.0
+    while f(x - step) > f(x) - 1:
+        try:
+            step = step * 1
+        except Exception:
+            pass
+    return step
+"""
+
+
+def test_an_endless_loop_is_ended_and_its_line_is_told(monkeypatch):
+    monkeypatch.setattr(patience, "SECONDS", 0.5)
+    said = problem(in_a_cell(ENDLESS)["search"], lambda x: 0.0, 1.0)
+    assert "`f` was still running after 0.5 seconds, and was ended, in line" in said.lines[0]
+    assert re.search(r"`(while f|try|step|pass)", said.lines[0])
+    began = time.monotonic()  # one call of four, not all of them
+    assert "still running" in repr(feedback.gradient("f", lambda *given: endless(), NET))
+    assert time.monotonic() - began < 1.5
+
+
+def endless():
+    while True:
+        pass
+
+
+def test_an_exception_that_comes_too_late_hurts_nobody(monkeypatch):
+    """Calls that end just when their time is over: either way, and nothing is raised afterwards."""
+    monkeypatch.setattr(patience, "SECONDS", 0.01)
+
+    def wait(seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            pass
+        return seconds
+
+    ended = 0
+    for k in range(200):
+        try:
+            assert call("f", wait, 0.006 + 1e-4 * k)
+        except Unreadable as error:
+            ended += "still running" in repr(error.verdict)
+    assert 0 < ended < 200
+    sum(range(1_000_000))
+
+
+def test_run_all_goes_on_in_a_notebook(tmp_path):
+    cells = [
+        "from labsupport import feedback\nfrom labsupport.feedback import patience",
+        "patience.SECONDS = 0.5",
+        "def expected_trials(growth, shrink):\n    while True:\n        growth = growth * 1",
+        'feedback.check("ex-growth", expected_trials)',
+        "1 + 1",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    assert execute(notebook, tmp_path) is None
+    said = notebook.cells[3].outputs[0].data["text/plain"]
+    assert re.search("ended, in line [23] of your cell: `(while True:|growth = growth)", said)
+    assert notebook.cells[4].outputs[0].data["text/plain"] == "2"
 
 
 # Networks that let nothing hide
@@ -377,16 +650,19 @@ def test_a_wrong_number_of_answers_says_what_is_asked_for(answers, context):
 # What is shown
 
 
-def test_the_exception_is_shown_with_the_students_line():
-    source = "def f(x):\n    y = x + 1\n    return y @ x\n"
-    cell = "/tmp/cell.py"
-
+def in_a_cell(source):
+    """What a cell defines, its source known as Jupyter makes it known."""
+    cell, space = "/tmp/cell.py", {}
     linecache.cache[cell] = (len(source), None, source.splitlines(keepends=True), cell)
-    namespace = {}
-    exec(compile(source, cell, "exec"), namespace)
-    said = repr(problem(namespace["f"], 1.0))
+    exec(compile(source, cell, "exec"), space)
+    return space
+
+
+def test_the_exception_is_shown_with_the_students_line():
+    f = in_a_cell("def f(x):\n    y = x + 1\n    return y @ x\n")["f"]
+    said = repr(problem(f, 1.0))
     assert "TypeError" in said and "in line 3 of your cell: `return y @ x`" in said
-    assert "No line of it was reached" in repr(problem(namespace["f"]))
+    assert "No line of it was reached" in repr(problem(f))
     assert "expected a function" in repr(problem(3))
 
 

@@ -15,7 +15,6 @@ import numpy as np
 
 from labsupport import network
 from labsupport.checks import Array
-from labsupport.feedback.mistakes import fitted
 from labsupport.feedback.verdict import Unreadable, array, wrong
 from labsupport.network import Cache, Network, Parameters
 
@@ -136,7 +135,7 @@ def names(count: int) -> list[str]:
     return [f"d{'Wb'[k % 2]}{k // 2 + 1}" for k in range(count)]
 
 
-def tensors(name: str, value: Any, want: Sequence[Array], axis: int = 0) -> list[Array]:
+def tensors(name: str, value: Any, want: Sequence[Array]) -> list[Array]:
     """Read the arrays of which a student's function gave a collection.
 
     Parameters
@@ -147,9 +146,7 @@ def tensors(name: str, value: Any, want: Sequence[Array], axis: int = 0) -> list
         What it gave: Parameters, a list, a dict or a NamedTuple that names them, a list for the
         weights and one for the biases, or one for each layer; NumPy, torch or plain numbers.
     want : list of Array
-        The right ones, for their number and their shapes.
-    axis : int
-        Along which a bias has one entry.
+        The right ones, for their number and their sizes.
 
     Raises
     ------
@@ -163,7 +160,7 @@ def tensors(name: str, value: Any, want: Sequence[Array], axis: int = 0) -> list
     nested = [_parts(name, part) for part in parts]
     lists = [part for part in nested if part is not None]
     if len(parts) == len(want) or not lists:
-        return _arrays(name, parts, want, axis)
+        return _arrays(name, parts)
     if len(lists) < len(parts):
         text = f"`{name}` gives something beside the {len(want)} arrays: give back them alone."
         raise Unreadable(wrong(text))
@@ -171,8 +168,8 @@ def tensors(name: str, value: Any, want: Sequence[Array], axis: int = 0) -> list
         counts = " and ".join(str(len(part)) for part in lists)
         text = f"`{name}` gives lists of {counts}; expected {len(want)} arrays, and nothing else."
         raise Unreadable(wrong(text))
-    as_they_are = _arrays(name, [t for part in lists for t in part], want, axis)
-    by_kind = _arrays(name, [t for pair in zip(*lists, strict=True) for t in pair], want, axis)
+    as_they_are = _arrays(name, [t for part in lists for t in part])
+    by_kind = _arrays(name, [t for pair in zip(*lists, strict=True) for t in pair])
     fits = all(t.size == w.size for t, w in zip(by_kind, want, strict=True))
     return by_kind if fits and len(lists) == 2 else as_they_are
 
@@ -198,12 +195,23 @@ def _place(name: object) -> tuple[int, bool] | None:
     return (int(digits[0]) if digits else 0, found[1] == "b") if found else None
 
 
-def _arrays(name: str, parts: list[Any], want: Sequence[Array], axis: int) -> list[Array]:
-    """Read each part as an array; one with a shape that counts as the right one gets that."""
+def _arrays(name: str, parts: list[Any]) -> list[Array]:
+    """Read each part as an array."""
     for k, part in enumerate(parts):
         if part is None:
             ask = "Is it the `.grad` of a tensor on which no `backward()` has run?"
             raise Unreadable(wrong(f"`{name}(...)[{k}]` is None.", ask))
     read = [array(f"{name}(...)[{k}]", part) for k, part in enumerate(parts)]
-    read = [t[0] if t.ndim == 3 and len(t) == 1 else t for t in read]  # a list of one layer
-    return [fitted(t, w, axis) for t, w in zip(read, want, strict=False)] + read[len(want) :]
+    return [t[0] if t.ndim == 3 and len(t) == 1 else t for t in read]  # a list of one layer
+
+
+def several(name: str, value: Any, want: Sequence[Array]) -> list[Array]:
+    """Read what a function gave: one array, also as a list or tuple of numbers, or several."""
+    if len(want) == 1 and isinstance(value, list | tuple):
+        try:
+            whole = array(name, value)
+        except Unreadable:
+            whole = np.zeros(0)
+        if isinstance(value, list) or whole.shape == want[0].shape:
+            return [array(name, value)]
+    return [array(name, part) for part in (value if isinstance(value, list | tuple) else [value])]

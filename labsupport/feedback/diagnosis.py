@@ -18,27 +18,10 @@ import numpy as np
 from labsupport import bugs, network
 from labsupport.bugs import Bug
 from labsupport.checks import Array
-from labsupport.feedback.cases import Case, draw, expected, names, tensors
-from labsupport.feedback.mistakes import (
-    Trial,
-    arrangements,
-    facts,
-    fitted,
-    likely,
-    order,
-    right_ones,
-    summary,
-)
-from labsupport.feedback.verdict import (
-    Endless,
-    Unreadable,
-    Verdict,
-    array,
-    call,
-    reading,
-    right,
-    wrong,
-)
+from labsupport.feedback import mistakes
+from labsupport.feedback.cases import Case, draw, expected, names, several, tensors
+from labsupport.feedback.mistakes import Trial, facts, likely, misplaced, right_ones
+from labsupport.feedback.verdict import Endless, Unreadable, Verdict, call, reading, right, wrong
 from labsupport.network import Network, Parameters
 
 RATE, STEPS = 0.02, 3
@@ -94,7 +77,7 @@ def gradient(
     """
     cases = cases or draw(net, np.random.default_rng(len(net.sizes)), outputs=outputs)
     arguments = arguments or (_columns if columns else _rows)
-    labels, axis = names(2 * len(net.activations)), int(columns)
+    labels = names(2 * len(net.activations))
 
     def turned(tensors: Iterable[Any]) -> list[Array]:
         return [np.asarray(t).T if columns else np.asarray(t) for t in tensors]
@@ -104,7 +87,7 @@ def gradient(
         want = turned(expected(case))
         try:
             value = call(name, student, *arguments(case.copy()))
-            trials.append(Trial(tensors(name, value, want, axis), want, case.samples))
+            trials.append(Trial(tensors(name, value, want), want, case.samples, int(columns)))
             tried.append(case)
         except Endless:
             raise
@@ -113,8 +96,8 @@ def gradient(
             problems.append(_on(case, error.verdict))
     if not trials:
         return problems[0]
-    if misplaced := order(name, trials, labels):
-        return wrong(misplaced)
+    if form := misplaced(name, trials, labels):
+        return wrong(*form)
     if not problems and all(right_ones(trials)):
         return right(f"`{name}` is right on {len(trials)} random cases of different shapes.")
     caches = [case.cache for case in tried]
@@ -125,16 +108,16 @@ def gradient(
         return turned(bug.gradient(case.network, case.parameters, caches[k], case.Y))
 
     def slipped(slip: Callable[[Case], Any], k: int) -> list[Array]:
-        pairs = zip(turned(slip(tried[k])), trials[k].want, strict=True)
-        return [fitted(t, w, axis) for t, w in pairs]
+        given = trials[k]._replace(got=turned(slip(tried[k])))
+        return [given.pair(j)[0] for j in range(len(labels))]
 
     own = [(hint, partial(slipped, slip)) for hint, slip in (slips or {}).items()]
     zoo = [bug for bug in _possible(tried) if bug.gradient]
     more = partial(_too_early, broken)
-    lines, form = _explained(trials, labels, own, zoo, broken, more, stopped)
+    slip, form = _explained(name, trials, labels, own, zoo, broken, more, stopped)
     if problems:
-        return wrong(*lines, *form, *problems[0].lines)
-    return _said(lines, form, trials, labels, _where(right_ones(trials), labels))
+        return wrong(*slip, *form, *problems[0].lines)
+    return _said((slip, form), facts(trials, labels), _where(right_ones(trials), labels))
 
 
 def _rows(case: Case) -> tuple[Any, ...]:
@@ -180,6 +163,7 @@ def _too_early(
 
 
 def _explained(
+    name: str,
     trials: list[Trial],
     labels: Sequence[str],
     own: Slips,
@@ -188,30 +172,17 @@ def _explained(
     more: Callable[[Sequence[Trial], Iterable[Bug]], Iterable[Bug]] = lambda trials, zoo: (),
     stopped: Sequence[Case] = (),
 ) -> tuple[list[str], list[str]]:
-    """Name the slips that give the student's very numbers, and what is wrong with their form.
+    """Name slips of the exercise, or bugs, that give the very numbers; say what form these need.
 
-    Parameters
-    ----------
-    trials, labels
-        The student's calls, and the names of the arrays.
-    own, zoo
-        Slips of the exercise, and bugs.
-    broken : callable
-        What a bug gives in trial k.
-    more : callable
-        More bugs, made to fit the trials, each beside one of these.
-    stopped : list of Case
-        Cases in which the function raised: a bug that is possible there is not the one.
+    `broken` is what a bug gives in a trial; `more` fits bugs to the trials, beside each of these. A
+    bug that is possible in a case in which the function stopped is not the one.
     """
-    ways = list(arrangements(trials, labels))
-    for text, arranged in ways:
-        if all(right_ones(arranged)):
-            return [], text
 
     def of(found: Iterable[Bug]) -> Slips:
         could = (b for b in found if not any(b.applies(c.network, c.samples) for c in stopped))
         return ((bug.slip, partial(broken, bug)) for bug in could)
 
+    ways = list(mistakes.arrangements(name, trials, labels))
     for text, arranged in ways:
         one = of(chain(zoo, more(arranged, [bugs.CORRECT])))
         if hints := list(likely(arranged, own)) or list(likely(arranged, one)):
@@ -226,21 +197,13 @@ def _explained(
     return [], []
 
 
-def _said(
-    slips: Sequence[str],
-    form: Sequence[str],
-    trials: Sequence[Trial],
-    labels: Sequence[str],
-    try_it: str,
-) -> Verdict:
+def _said(named: tuple[list[str], list[str]], found: Sequence[str], try_it: str) -> Verdict:
     """Say beside slips and form what is certain, and if no slip is named what to try."""
-    found, fine = facts(trials, labels), summary(trials, labels)
-    shapes = [line for line in found if " shape " in line]
-    if form:
-        return wrong(*slips, *form)
-    if slips:
-        return wrong(*slips, *shapes, *fine)
-    return wrong(*found, *fine, *([] if shapes else [try_it]))
+    slips, form = named
+    of_form = [line for line in found if " shape " in line or line.startswith("Right already")]
+    if form or slips:
+        return wrong(*slips, *(form or of_form))
+    return wrong(*found, *([] if any(" shape " in line for line in found) else [try_it]))
 
 
 def _where(good: Sequence[bool], labels: Sequence[str]) -> str:
@@ -304,10 +267,10 @@ def training(
                 return wrong(f"The likely slip: {slip}.", *error.verdict.lines)
             path.append(tensors(name, value, start))
         ends += [Trial(*pair, case.samples) for pair in zip(path[1:], right_path[1:], strict=True)]
-        if all(len(tensors_) == len(start) for tensors_ in path):
+        if all(len(end) == len(start) for end in path):
             trials.append(Trial(list(_implied(path)), list(_implied(right_path)), case.samples))
-    if misplaced := order(name, ends, labels):
-        return wrong(misplaced)
+    if form := misplaced(name, ends, labels):
+        return wrong(*form)
     good = right_ones(trials)
     if all(good):
         return right(f"`{name}` takes the right steps on {len(cases)} random networks.")
@@ -321,14 +284,14 @@ def training(
     plain = any(likely(trials, [("", partial(broken, bugs.CORRECT))]))
     own = [(hint, partial(taken, way)) for hint, way in (slips or {}).items()]
     zoo = [] if plain else _possible(cases)
-    lines, _ = _explained(trials, labels * STEPS, own, zoo, broken)
+    lines, _ = _explained(name, trials, labels * STEPS, own, zoo, broken)
     step = good.index(False) // len(labels)
     part = slice(step * len(labels), (step + 1) * len(labels))
     at_step = [t._replace(got=t.got[part], want=t.want[part]) for t in trials]
     first = f"Step {step + 1} is the first that is wrong"
     lines.append(f"{first}: what does it carry from the steps before?" if step else f"{first}.")
     named = [f"the step of {label}" for label in labels]
-    return wrong(*lines, *facts(at_step, named), *summary(at_step, named))
+    return wrong(*lines, *facts(at_step, named))
 
 
 def _descend(case: Case, rate: float, bug: Bug = bugs.CORRECT) -> Iterator[Parameters]:
@@ -351,8 +314,9 @@ def _implied(path: Iterable[Sequence[Array]]) -> Iterator[Array]:
     """Give the gradients that steps imply, read no further than they are asked."""
     for old, new in pairwise(path):
         for before, after in zip(old, new, strict=True):
-            alike = before.shape == after.shape
-            yield ((before - after) / RATE).astype(after.dtype) if alike else after
+            end, _ = Trial([after], [before], 0).pair(0)
+            alike = end.shape == before.shape
+            yield ((before - end) / RATE).astype(end.dtype) if alike else after
 
 
 @reading
@@ -384,9 +348,9 @@ def function(
     for given in inputs:
         want = _results(reference(*given))
         value = call(name, student, *(copy.deepcopy(a) for a in given))
-        trials.append(Trial(_several(name, value, want), want, _rows_of([*want, *given])))
-    if misplaced := order(name, trials, labels):
-        return wrong(misplaced)
+        trials.append(Trial(several(name, value, want), want, _rows_of([*want, *given])))
+    if form := misplaced(name, trials, labels):
+        return wrong(*form)
     if all(right_ones(trials)):
         return right(f"`{name}` is right on {len(trials)} random cases of different shapes.")
 
@@ -394,14 +358,14 @@ def function(
         return _results(slip(*inputs[k]))
 
     own = [(hint, partial(slipped, slip)) for hint, slip in (slips or {}).items()]
-    lines, form = _explained(trials, labels, own, [], lambda bug, k: [])
+    found = _explained(name, trials, labels, own, [], lambda bug, k: [])
     bad = [a for a, t in zip(inputs, trials, strict=True) if not all(right_ones([t]))]
     small = (
         ", ".join(map(str, bad[0]))
         if bad and isinstance(bad[0][0], int | float)
         else "one row, by hand"
     )
-    return _said(lines, form, trials, labels, f"Try it with {small}.")
+    return _said(found, facts(trials, labels), f"Try it with {small}.")
 
 
 def _rows_of(values: Sequence[Any]) -> int:
@@ -412,17 +376,3 @@ def _rows_of(values: Sequence[Any]) -> int:
 def _results(value: Any) -> list[Array]:
     """Give what a function of ours gave, one array or a tuple of them."""
     return [np.asarray(v) for v in (value if isinstance(value, tuple) else (value,))]
-
-
-def _several(name: str, value: Any, want: Sequence[Array]) -> list[Array]:
-    """Read what a function gave: one array, also as a list or tuple of numbers, or several."""
-    if len(want) == 1 and isinstance(value, list | tuple):
-        try:
-            whole = array(name, value)
-        except Unreadable:
-            whole = np.zeros(0)
-        if isinstance(value, list) or whole.shape == want[0].shape:
-            value = (whole,)
-    parts = list(value) if isinstance(value, list | tuple) else [value]
-    read = [array(name, part) for part in parts]
-    return [fitted(t, w) for t, w in zip(read, want, strict=False)] + read[len(want) :]

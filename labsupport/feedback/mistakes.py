@@ -28,15 +28,27 @@ class Trial(NamedTuple):
         What it gave, and what is right.
     samples : int
         How many samples it was given.
+    axis : int
+        Along which a bias has one entry; 1 if samples are columns.
     """
 
     got: list[Array]
     want: list[Array]
     samples: int
+    axis: int = 0
 
-    def differs(self, k: int, right: int | None = None) -> bool:
-        """Whether array k is not the right one, or the right one of another place."""
-        return differ(self.got[k], self.want[k if right is None else right], norm(self.want))
+    def pair(self, k: int, place: int | None = None) -> tuple[Array, Array]:
+        """Give array k, and the right one of this place or another.
+
+        A bias may come as (n,), and an array of one entry as a number.
+        """
+        g, w = self.got[k], self.want[k if place is None else place]
+        bias = g.ndim < 2 and w.ndim == 2 and w.shape[self.axis] == 1
+        return (g.reshape(w.shape) if g.size == w.size and (bias or g.size == 1) else g), w
+
+    def differs(self, k: int, place: int | None = None) -> bool:
+        """Whether array k is not the right one of this place or another."""
+        return differ(*self.pair(k, place), norm(self.want))
 
 
 def differ(one: Array, other: Array, scale: float) -> bool:
@@ -56,32 +68,25 @@ def norm(arrays: Sequence[Array]) -> float:
     return float(sum(np.linalg.norm(t) ** 2 for t in arrays) ** 0.5)
 
 
-def fitted(one: Array, other: Array, axis: int = 0) -> Array:
-    """Let a bias (n,) count as (1, n), or as (n, 1) with axis 1, and a number as any one entry."""
-    alike = one.size == other.size
-    bias = one.ndim < 2 and other.ndim == 2 and other.shape[axis] == 1
-    return one.reshape(other.shape) if alike and (bias or one.size == 1) else one
+def right_ones(trials: Sequence[Trial]) -> list[bool]:
+    """Say of each array whether it is right in all trials."""
+    return [not any(t.differs(k) for t in trials) for k in range(len(trials[0].want))]
 
 
 # Order and form
 
 
-def order(name: str, trials: Sequence[Trial], labels: Sequence[str]) -> str:
-    """Say that right arrays are in a wrong place, or too many or too few; nothing if not.
+def misplaced(name: str, trials: Sequence[Trial], labels: Sequence[str]) -> list[str]:
+    """Say that right arrays are in a wrong place or transposed, or too many or too few.
 
-    Parameters
-    ----------
-    name : str
-        The function, as the exercise calls it.
-    trials : list of Trial
-        Its calls.
-    labels : list of str
-        Names of the arrays, in the order that is expected.
+    Nothing if what is wrong, if anything, are values. The labels stand in the right order.
     """
-    needed = ", ".join(labels)
-    counts = sorted({len(t.got) for t in trials})
+    needed, counts = ", ".join(labels), sorted({len(t.got) for t in trials})
     if len(counts) > 1:
-        return f"`{name}` gives {counts[0]} arrays or {counts[1]}; expected {needed}."
+        return [f"`{name}` gives {counts[0]} arrays or {counts[1]}; expected {needed}."]
+    ways = arrangements(name, trials, labels) if counts == [len(labels)] else ()
+    if pure := [text for text, arranged in ways if all(right_ones(arranged))]:
+        return min(pure, key=len)  # nothing, if they are right as they are
 
     def place(k: int) -> int | None:
         """Say which of the right arrays this is, in every trial."""
@@ -90,47 +95,45 @@ def order(name: str, trials: Sequence[Trial], labels: Sequence[str]) -> str:
 
     found = [place(k) for k in range(counts[0])]
     if len(found) == len(labels) and all(p in (k, None) for k, p in enumerate(found)):
-        return ""
+        return []
     if all(p is None for p in found):
-        return f"`{name}` gives {len(found)} arrays; expected {len(labels)}: {needed}."
+        return [f"`{name}` gives {len(found)} arrays; expected {len(labels)}: {needed}."]
     given = ", ".join("something else" if p is None else labels[p] for p in found)
-    return f"`{name}` gives {given}; expected {needed}, in this order."
+    return [f"`{name}` gives {given}; expected {needed}, in this order."]
 
 
 def arrangements(
-    trials: list[Trial], labels: Sequence[str]
-) -> Iterator[tuple[list[str], list[Trial]]]:
+    name: str, trials: Sequence[Trial], labels: Sequence[str]
+) -> Iterator[tuple[list[str], Sequence[Trial]]]:
     """Give the ways to put results into the right form: what is wrong with it, and them so put.
 
-    As they are; in another order, all of them transposed, or both; some of them transposed: where
-    the shapes are right only then.
+    With arrays transposed or in another order, if all shapes are right then and in this way only;
+    last as they are.
     """
-    yield [], trials
-    count, places = len(labels), range(len(labels))
-    for turned in (set[int](), set(places)):
-        flipped = _transposed(trials, turned)
-        fits = [
-            [p for p in places if all(t.got[k].shape == t.want[p].shape for t in flipped)]
-            for k in places
+    places = range(len(labels))
+    shapes = [[(g.shape, w.shape) for g, w in (t.pair(k) for t in trials)] for k in places]
+    some = {k for k in places if all(g == w[::-1] for g, w in shapes[k])}
+    some -= {k for k in places if all(g == w for g, w in shapes[k])}
+    every = {k for k in places if any(t.got[k].size > 1 < t.got[k].ndim for t in trials)}
+    for turned in dict.fromkeys(map(frozenset, (some, (), every))):
+        flip = [
+            t._replace(got=[g.T if k in turned else g for k, g in enumerate(t.got)]) for t in trials
         ]
+        fits = [[p for p in places if _fits(flip, k, p)] for k in places]
         at = [p for one in fits for p in one]
-        if all(fits) and sorted(at) == list(places) != at:
-            given, needed = ", ".join(labels[p] for p in at), ", ".join(labels)
-            text = f"By its shapes, what it gives is {given}; expected {needed}, in this order."
-            put = [t._replace(got=[t.got[at.index(p)] for p in places]) for t in flipped]
-            yield [text, *(["All are transposed."] if turned else [])], put
-    shapes = [[(t.got[k].shape, t.want[k].shape) for t in trials] for k in range(count)]
-    turned = {k for k in places if all(g == w[::-1] for g, w in shapes[k])}
-    turned &= {k for k in places if any(g != w for g, w in shapes[k])}
-    if turned and all(g == w for k in places if k not in turned for g, w in shapes[k]):
-        group = [labels[k] for k in sorted(turned)]
-        text = f"{_listed(group)} {'is' if len(group) == 1 else 'are'} transposed."
-        yield [text], _transposed(trials, turned)
+        if all(fits) and sorted(at) == list(places) and (turned or at != sorted(at)):
+            text, group = [], [labels[at[k]] for k in sorted(turned)]
+            if at != sorted(at):
+                given, needed = ", ".join(labels[p] for p in at), ", ".join(labels)
+                text.append(f"`{name}` gives {given}; expected {needed}, in this order.")
+            if turned:
+                text.append(f"{_listed(group)} {'are' if group[1:] else 'is'} transposed.")
+            yield text, [t._replace(got=[t.got[at.index(p)] for p in places]) for t in flip]
+    yield [], trials
 
 
-def _transposed(trials: Sequence[Trial], turned: set[int]) -> list[Trial]:
-    got = [[g.T if k in turned else g for k, g in enumerate(t.got)] for t in trials]
-    return [t._replace(got=g) for t, g in zip(trials, got, strict=True)]
+def _fits(trials: Sequence[Trial], k: int, place: int) -> bool:
+    return all(g.shape == w.shape for g, w in (t.pair(k, place) for t in trials))
 
 
 # Slips that give the same numbers
@@ -141,26 +144,18 @@ def likely(
 ) -> Iterator[str]:
     """Name the slips that give the same wrong numbers in every trial.
 
-    Parameters
-    ----------
-    trials : list of Trial
-        The student's calls.
-    slips : iterable of (str, callable)
-        A hint, and what its slip gives in trial k, array by array. Neither is read further than is
-        needed.
-
-    Notes
-    -----
-    An array of a wrong shape is left out where the slip has the right one, since a slip of the zoo
-    is made only where it fits; but some wrong array is not. A vector may lie or stand, and a number
-    stand for all entries.
+    A slip is a hint, and a function that gives its arrays in trial k; it is read no further than to
+    the first difference. An array of a wrong shape is left out where the slip has the right one,
+    since a slip of the zoo is made only where it fits; but some wrong array is not left out. A
+    vector may lie or stand, and a number stand for all entries.
     """
     norms = [norm(t.want) for t in trials]
 
     def explains(slip: Callable[[int], Iterable[Array]]) -> bool:
         seen = False
         for n, (trial, scale) in enumerate(zip(trials, norms, strict=True)):
-            for k, (g, w, o) in enumerate(zip(trial.got, trial.want, slip(n), strict=True)):
+            for k, o in zip(range(len(trial.want)), slip(n), strict=True):
+                g, w = trial.pair(k)
                 if g.size == 1 or g.size == o.size == max(o.shape, default=1):
                     g = np.broadcast_to(g.ravel(), o.size).reshape(o.shape)
                 if g.shape == o.shape or o.shape != w.shape:
@@ -175,33 +170,23 @@ def likely(
 # What is certain
 
 
-def right_ones(trials: Sequence[Trial]) -> list[bool]:
-    """Say of each array whether it is right in all trials."""
-    return [not any(t.differs(k) for t in trials) for k in range(len(trials[0].want))]
-
-
-def summary(trials: Sequence[Trial], labels: Sequence[str]) -> list[str]:
-    """Say which arrays are right already, in a sentence; nothing if none is, or all."""
-    fine = [label for label, good in zip(labels, right_ones(trials), strict=True) if good]
-    return [f"Right already: {_listed(fine)}."] if 0 < len(fine) < len(labels) else []
-
-
 def facts(trials: Sequence[Trial], labels: Sequence[str]) -> list[str]:
-    """Say how the wrong arrays differ from the right ones, in sentences: only what is certain."""
+    """Say how wrong arrays differ from the right ones, and which are right: what is certain."""
+    good, off = right_ones(trials), list[float]()
     alike: dict[str, list[str]] = {}
-    off: list[float] = []
-    for k, good in enumerate(right_ones(trials)):
-        if not good:
-            text = _describe(trials, k, labels[k])
+    for k, label in enumerate(labels):
+        if not good[k]:
+            text = _describe(trials, k, label)
             off += [] if text else _errors(trials, k)
-            alike.setdefault(text, []).append(labels[k])
+            alike.setdefault(text, []).append(label)
     lines = []
     for text, group in alike.items():
         verb, rest = (text or f"is off by {_range(off)} of its size").split(" ", 1)
         if len(group) > 1:
             verb, rest = {"is": "are", "has": "have"}[verb], rest.replace(" its ", " their ")
         lines.append(f"{_listed(group)} {verb} {rest}.")
-    return lines
+    fine = [label for label, right in zip(labels, good, strict=True) if right]
+    return [*lines, f"Right already: {_listed(fine)}."] if fine else lines
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -209,7 +194,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _errors(trials: Sequence[Trial], k: int) -> list[float]:
-    pairs = [(t.got[k], t.want[k]) for t in trials if t.want[k].any()]
+    pairs = [(g, w) for g, w in (t.pair(k) for t in trials) if w.any()]
     return [float(np.linalg.norm(g - w) / np.linalg.norm(w)) for g, w in pairs]
 
 
@@ -221,7 +206,7 @@ def _range(off: Sequence[float]) -> str:
 def _describe(trials: Sequence[Trial], k: int, label: str) -> str:
     """Say how a wrong array differs, as the end of a sentence; nothing if it is just wrong."""
     for t in trials:
-        if t.got[k].shape != t.want[k].shape:
+        if not _fits([t], k, k):
             turned = [t._replace(got=[g.T for g in t.got]) for t in trials]
             more = ": it is transposed" if right_ones(turned)[k] else _shape(t, k, label)
             return f"has shape {t.got[k].shape} where {t.want[k].shape} is needed{more}"
@@ -250,7 +235,7 @@ def _shape(trial: Trial, k: int, label: str) -> str:
 
 def _ratio(trials: Sequence[Trial], k: int) -> str:
     """Say by which factor an array is off, if in all entries and trials by one, or one times m."""
-    pairs = [(t.got[k], t.want[k]) for t in trials]
+    pairs = [t.pair(k) for t in trials]
     if not all(w.any() for _, w in pairs) or sum(w.size for _, w in pairs) < 2:
         return ""
     m = np.array([float(t.samples) for t in trials])

@@ -309,7 +309,7 @@ def array(
         Text, a None among the numbers, rows of different lengths, any other object.
     """
     try:
-        found = np.asarray(answer.detach() if hasattr(answer, "detach") else answer)
+        found = np.asarray(answer.detach() if hasattr(answer, "detach") else answer).copy()
         if found.dtype == object and all(hasattr(entry, "__float__") for entry in found.flat):
             found = found.astype(float)  # fractions
     except Exception:  # rows of different lengths, or an object that only looks like an array
