@@ -1,11 +1,13 @@
 """Every mistake is real: it differs from the correct gradient or update wherever it applies."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from labsupport import network
-from labsupport.bugs import BUGS, CORRECT, AtUpdate, backward, update_line
+from labsupport import bugs, network
+from labsupport.bugs import BUGS, CORRECT, AtUpdate, backward, too_early, update_line
 from labsupport.network import Network
 from tests.cases import cases
 
@@ -146,6 +148,58 @@ def test_two_mistakes_differ_unless_they_are_twins(case):
         for other in here[:i]:
             same = worst(broken[one], broken[other]) < 1e-9
             assert same == twins(one, other, case.net, m), (one, other)
+
+
+@settings(max_examples=50)
+@given(cases(runs=True, smooth=True))
+def test_two_mistakes_at_once_are_one_after_the_other(case):
+    """Factors multiply, a line that is broken twice is broken in both ways."""
+    net, parameters, X, Y = case
+    given = (net, parameters, network.forward(net, parameters, X), Y)
+    true, factor = (
+        network.backward(*given),
+        {"no mean": len(X), "delta sign": -1, "mean twice": 1 / len(X)},
+    )
+    for one, other in permutations(factor, 2):
+        found = bugs.both(BUGS[one], BUGS[other]).gradient(*given)
+        assert distance(found.vector, factor[one] * factor[other] * true.vector) < 1e-9
+    for one in (name for name in GRADIENT if BUGS[name].applies(net, len(X))):
+        found = bugs.both(BUGS[one], BUGS["delta sign"])
+        assert distance(found.gradient(*given).vector, -BUGS[one].gradient(*given).vector) < 1e-9
+        assert found.slip == f"{BUGS[one].slip}; and {BUGS['delta sign'].slip}"
+    square = a_case(Network((3, 4, 4)))
+    given = (square[0], square[1], network.forward(*square[:3]), square[3])
+    late = bugs.both(BUGS["transposed W"], BUGS["no hidden derivative"]).gradient(*given)
+    D1 = network.output_delta(square[0], given[2], square[3]) @ square[1].weights[1]
+    np.testing.assert_allclose(late.weights[0], square[2].T @ D1)
+
+
+def test_two_mistakes_of_the_update_are_one_after_the_other():
+    net, parameters, X, Y = a_case(HOMES[0])
+    cache = network.forward(net, parameters, X)
+    given = net, parameters, cache, Y, network.backward(net, parameters, cache, Y), RATE
+    moved = bugs.both(BUGS["update sign"], BUGS["rate twice"]).update(AtUpdate(*given, {}))
+    np.testing.assert_allclose(moved.vector, parameters.vector + RATE**2 * given[4].vector)
+    moved = bugs.both(BUGS["biases frozen"], BUGS["update sign"]).update(AtUpdate(*given, {}))
+    for k, b in enumerate(moved.biases):
+        np.testing.assert_array_equal(b, parameters.biases[k])
+        np.testing.assert_allclose(
+            moved.weights[k], parameters.weights[k] + RATE * given[4].weights[k]
+        )
+
+
+def test_W_moved_too_early_is_a_change_of_line_8():
+    net, parameters, X, Y = a_case(Network((3, 4, 2)), runs=None)
+    cache = network.forward(net, parameters, X)
+    D2 = network.output_delta(net, cache, Y)
+    W2 = parameters.weights[1] - 0.7 * cache.A[1].T @ D2
+    D1 = (D2 @ W2.T) * cache.A[1] * (1 - cache.A[1])
+    found = too_early(0.7).gradient(net, parameters, cache, Y)
+    np.testing.assert_allclose(found.weights[0], X.T @ D1)
+    early = BUGS["update too early"].update(
+        AtUpdate(net, parameters, cache, Y, network.backward(net, parameters, cache, Y), 0.7, {})
+    )
+    np.testing.assert_allclose(early.vector, parameters.vector - 0.7 * found.vector)
 
 
 @pytest.mark.parametrize(

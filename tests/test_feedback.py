@@ -519,14 +519,15 @@ def test_an_endless_loop_is_ended_and_its_line_is_told(monkeypatch):
     said = problem(in_a_cell(ENDLESS)["search"], lambda x: 0.0, 1.0)
     assert "`f` was still running after 0.5 seconds, and was ended, in line" in said.lines[0]
     assert re.search(r"`(while f|try|step|pass)", said.lines[0])
-    began = time.monotonic()  # one call of four, not all of them
-    assert "still running" in repr(feedback.gradient("f", lambda *given: endless(), NET))
-    assert time.monotonic() - began < 1.5
+    calls = []
 
+    def endless(*given):
+        calls.append(given)
+        while True:
+            pass
 
-def endless():
-    while True:
-        pass
+    assert "still running" in repr(feedback.gradient("f", endless, NET))
+    assert len(calls) == 1  # and not once a network
 
 
 def test_an_exception_that_comes_too_late_hurts_nobody(monkeypatch):
@@ -540,12 +541,12 @@ def test_an_exception_that_comes_too_late_hurts_nobody(monkeypatch):
         return seconds
 
     ended = 0
-    for k in range(200):
+    for k in range(60):
         try:
-            assert call("f", wait, 0.006 + 1e-4 * k)
+            assert call("f", wait, 0.004 + 1e-3 * k)
         except Unreadable as error:
             ended += "still running" in repr(error.verdict)
-    assert 0 < ended < 200
+    assert 0 < ended < 60
     sum(range(1_000_000))
 
 

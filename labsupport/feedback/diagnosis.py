@@ -203,7 +203,8 @@ def _said(named: tuple[list[str], list[str]], found: Sequence[str], try_it: str)
     of_form = [line for line in found if " shape " in line or line.startswith("Right already")]
     if form or slips:
         return wrong(*slips, *(form or of_form))
-    return wrong(*found, *([] if any(" shape " in line for line in found) else [try_it]))
+    clear = any(" shape " in line or " digits" in line for line in found)
+    return wrong(*found, *([] if clear else [try_it]))
 
 
 def _where(good: Sequence[bool], labels: Sequence[str]) -> str:

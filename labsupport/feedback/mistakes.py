@@ -236,7 +236,7 @@ def _shape(trial: Trial, k: int, label: str) -> str:
 def _ratio(trials: Sequence[Trial], k: int) -> str:
     """Say by which factor an array is off, if in all entries and trials by one, or one times m."""
     pairs = [t.pair(k) for t in trials]
-    if not all(w.any() for _, w in pairs) or sum(w.size for _, w in pairs) < 2:
+    if not all(g.any() and w.any() for g, w in pairs) or sum(w.size for _, w in pairs) < 2:
         return ""
     m = np.array([float(t.samples) for t in trials])
     r = np.array([np.vdot(g, w) / np.vdot(w, w) for g, w in pairs])
