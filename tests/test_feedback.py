@@ -456,6 +456,24 @@ def test_an_error_of_ours_is_raised_not_shown():
 # Nothing is changed, and nothing is endless
 
 
+def test_a_result_may_be_overwritten_by_the_next_call():
+    """As programs have it that save memory."""
+    (case, *_) = cases.draw(NET, np.random.default_rng(1))
+    buffer = case.parameters.copy()
+
+    def train(net, p, X, Y, rate, epochs):
+        buffer.vector[...] = p.vector
+        for _ in range(epochs):
+            gradient = network.backward(net, buffer, network.forward(net, buffer, X), Y)
+            buffer.vector[...] -= rate * gradient.vector
+        return buffer
+
+    def arguments(case, rate, epochs):
+        return case.network, case.parameters, case.X, case.Y, rate, epochs
+
+    assert feedback.training("train", train, NET, arguments, cases=[case])
+
+
 def changes_a_list(numbers, X):
     numbers.append(1.0)
     return X
