@@ -1,7 +1,7 @@
 """Self-checks of the exercises: what is wrong, and which slip is likely, never the answer.
 
 ``feedback.check("ex-tanh", forward_tanh, backward_tanh)`` is the last line of an exercise's cell.
-Whatever a student wrote, it raises nothing, and a call of it is ended after ten seconds. An error of
+Whatever a student wrote, it raises nothing; a call of it is ended after ten seconds. An error of
 ours is raised. For your own code, outside the exercises, there are `gradient`, `training` and
 `function`.
 """
