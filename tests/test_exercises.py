@@ -601,7 +601,7 @@ TABLE["ex-search"] = [
     ("the new x is not", lambda f, x, *given: (x + 1, *searching()(f, x, *given)[1:])),
     ("77 trials are too many", lambda *given: (*searching()(*given)[:2], 77)),
     ("after 10000 losses there is no end", endless),
-    ("changes the `x` it is given", pushing),
+    ("changes `x`, which it is given", pushing),
     ("expected three: new x, step, trials", lambda f, x, *given: x),
     ("The new x has shape ()", lambda *given: searching()(*given)[::-1]),
     ("stopped with TypeError", lambda f, x, g: x),
@@ -993,7 +993,7 @@ TABLE["ex-repair"] = [
     (BUGS["bias mean"].slip, two_hidden(**MEAN)),
     ("", two_hidden(**ALL_ENTRIES, **MEAN)),
     (BUGS["other derivative"].slip, two_hidden(slope=lambda a, z: a * (1 - a))),
-    ("gives 4 arrays", lambda W, A, Y: two_hidden()(W, A, Y)[2:]),
+    ("gives dW2, db2, dW3, db3", lambda W, A, Y: two_hidden()(W, A, Y)[2:]),
 ]
 
 
