@@ -136,7 +136,7 @@ SHAPES = {
 }
 TABLE["ex-third-layer"] = [
     (None, SHAPES),
-    (None, SHAPES | {"Z1": [7, 5]}),
+    (None, SHAPES | {"Z1": [7, 5], "D1": np.array((7, 5))}),
     ("`W1` is not (5, 3): it is transposed", SHAPES | {"W1": (5, 3)}),
     ("rows are samples", SHAPES | {"Z2": (2, 7)}),
     ("write both of its lengths", SHAPES | {"b1": (5,)}),

@@ -30,7 +30,7 @@ def third_layer(answer: object) -> Verdict:
         lines.append(f"Not asked for: {', '.join(f'`{name}`' for name in extra)}.")
     for name in expected.keys() & answer.keys():
         given, shape = answer[name], expected[name]
-        lengths = tuple(given) if isinstance(given, tuple | list) else (given,)
+        lengths = tuple(given) if isinstance(given, tuple | list | np.ndarray) else (given,)
         if not all(isinstance(n, Integral) for n in lengths) or lengths != shape:
             lines.append(f"`{name}` is not {given}: {_shape_hint(name, lengths, shape, m)}.")
     return wrong(*sorted(lines)) if lines else right("All twelve shapes are right.")
