@@ -196,7 +196,8 @@ def assert_equal_runs(case, rule, seed=None, **options):
         for name in NUMBERS:
             ours, alone = getattr(many.history, name)[:, k], getattr(one.history, name)
             exact = name in ("step", "trials")
-            close = {"rtol": 0, "atol": 0} if exact else {"rtol": 1e-11, "atol": 1e-12}
+            # A saturated output loses digits of its slope, and a step of 8 carries them on.
+            close = {"rtol": 0, "atol": 0} if exact else {"rtol": 1e-9, "atol": 1e-12}
             np.testing.assert_allclose(ours[rows], alone, **close)
             if exact:  # once ended, no step is taken
                 assert np.isnan(ours[rows[-1] :]).all()
