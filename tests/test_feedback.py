@@ -753,11 +753,11 @@ def test_of_a_count_no_ratio_is_told(answer):
 
 
 EXERCISES, FOUND = {}, []
-"""The code cells from the box of an exercise to the next box, by label; the labels, as found."""
+"""Attempt and solution after the box of an exercise, by label; the labels, as found."""
 for path in CHAPTERS:
     cells = []
     for cell in jupytext.read(path).cells:
-        if cell.cell_type == "code":
+        if cell.cell_type == "code" and cell.source.startswith(("# Your answer", "# Solution to")):
             cells.append(cell)
         for label in LABEL.findall(cell.source) if cell.cell_type == "markdown" else ():
             cells = EXERCISES[label] = []
@@ -771,7 +771,7 @@ def test_every_exercise_has_a_check_and_every_check_an_exercise():
 @pytest.mark.parametrize("label", EXERCISES)
 def test_attempt_is_open_and_solution_passes(label):
     """The stored outputs are those of a run, and nbval repeats it."""
-    attempt, solution = EXERCISES[label][0], EXERCISES[label][-1]
+    attempt, solution = EXERCISES[label]
     assert attempt.source.splitlines()[-1].startswith(f'feedback.check("{label}", ')
     (output,) = attempt.outputs
     assert output.data["text/plain"].startswith("Not attempted yet.")
