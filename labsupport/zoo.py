@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from labsupport import checks, network
-from labsupport.bugs import BUGS, AtUpdate, Bug, update_line
+from labsupport.bugs import BUGS
 from labsupport.checks import Array
+from labsupport.lines import AtUpdate, Bug, update_line
 from labsupport.network import Cache, Network, Parameters
 
 
@@ -32,7 +33,7 @@ def step(
     Parameters
     ----------
     bug : Bug
-        One of `bugs.BUGS`, or `bugs.CORRECT`.
+        One of `bugs.BUGS`, or `CORRECT`.
     net : Network
         Its layers, activations and loss.
     parameters : Parameters
@@ -147,7 +148,7 @@ def train(
     net : Network
         Its layers, activations and loss.
     zoo : sequence of Bug
-        The mistakes, `bugs.CORRECT` as well if it is wanted.
+        The mistakes, `CORRECT` as well if it is wanted.
     starts : Parameters
         Where to start, with a runs axis; every mistake begins at the same ones.
     X, Y : (m, n_in), (m, n_out)

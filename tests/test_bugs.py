@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from labsupport import bugs, network
-from labsupport.bugs import BUGS, CORRECT, AtUpdate, backward, too_early, update_line
+from labsupport import lines, network
+from labsupport.bugs import BUGS, too_early
+from labsupport.lines import CORRECT, AtUpdate, backward, update_line
 from labsupport.network import Network
 from tests.cases import cases
 
@@ -161,15 +162,15 @@ def test_two_mistakes_at_once_are_one_after_the_other(case):
         {"no mean": len(X), "delta sign": -1, "mean twice": 1 / len(X)},
     )
     for one, other in permutations(factor, 2):
-        found = bugs.both(BUGS[one], BUGS[other]).gradient(*given)
+        found = lines.both(BUGS[one], BUGS[other]).gradient(*given)
         assert distance(found.vector, factor[one] * factor[other] * true.vector) < 1e-9
     for one in (name for name in GRADIENT if BUGS[name].applies(net, len(X))):
-        found = bugs.both(BUGS[one], BUGS["delta sign"])
+        found = lines.both(BUGS[one], BUGS["delta sign"])
         assert distance(found.gradient(*given).vector, -BUGS[one].gradient(*given).vector) < 1e-9
         assert found.slip == f"{BUGS[one].slip}; and {BUGS['delta sign'].slip}"
     square = a_case(Network((3, 4, 4)))
     given = (square[0], square[1], network.forward(*square[:3]), square[3])
-    late = bugs.both(BUGS["transposed W"], BUGS["no hidden derivative"]).gradient(*given)
+    late = lines.both(BUGS["transposed W"], BUGS["no hidden derivative"]).gradient(*given)
     D1 = network.output_delta(square[0], given[2], square[3]) @ square[1].weights[1]
     np.testing.assert_allclose(late.weights[0], square[2].T @ D1)
 
@@ -178,9 +179,9 @@ def test_two_mistakes_of_the_update_are_one_after_the_other():
     net, parameters, X, Y = a_case(HOMES[0])
     cache = network.forward(net, parameters, X)
     given = net, parameters, cache, Y, network.backward(net, parameters, cache, Y), RATE
-    moved = bugs.both(BUGS["update sign"], BUGS["rate twice"]).update(AtUpdate(*given, {}))
+    moved = lines.both(BUGS["update sign"], BUGS["rate twice"]).update(AtUpdate(*given, {}))
     np.testing.assert_allclose(moved.vector, parameters.vector + RATE**2 * given[4].vector)
-    moved = bugs.both(BUGS["biases frozen"], BUGS["update sign"]).update(AtUpdate(*given, {}))
+    moved = lines.both(BUGS["biases frozen"], BUGS["update sign"]).update(AtUpdate(*given, {}))
     for k, b in enumerate(moved.biases):
         np.testing.assert_array_equal(b, parameters.biases[k])
         np.testing.assert_allclose(

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 
 from labsupport import feedback, network, torch_twin, zoo
 from labsupport.activations import ACTIVATIONS, activation
-from labsupport.bugs import BUGS, both, too_early
+from labsupport.bugs import BUGS, too_early
 from labsupport.feedback import cases, patience
 from labsupport.feedback.verdict import (
     Unreadable,
@@ -28,6 +28,7 @@ from labsupport.feedback.verdict import (
     unattempted,
     wrong,
 )
+from labsupport.lines import both
 from labsupport.network import Network, Parameters
 from scripts.refresh import execute
 from tests.cases import LEGAL

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from labsupport import datasets, network, zoo
-from labsupport.bugs import BUGS, CORRECT
+from labsupport.bugs import BUGS
+from labsupport.lines import CORRECT
 from labsupport.network import Network
 
 X, Y = datasets.xor()

@@ -16,12 +16,12 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from labsupport import bugs, network
-from labsupport.bugs import Bug
 from labsupport.checks import Array
 from labsupport.feedback import mistakes
 from labsupport.feedback.cases import Case, draw, expected, names, several, tensors
 from labsupport.feedback.mistakes import Trial, facts, likely, misplaced, right_ones
 from labsupport.feedback.verdict import Endless, Unreadable, Verdict, call, reading, right, wrong
+from labsupport.lines import CORRECT, AtUpdate, Bug, both, update_line
 from labsupport.network import Network, Parameters
 
 RATE, STEPS = 0.02, 3
@@ -144,9 +144,9 @@ def _possible(cases: Sequence[Case]) -> list[Bug]:
 def _pairs(zoo: Sequence[Bug]) -> Iterator[Bug]:
     """Make every two bugs at once, in both orders if they are in the same line."""
     for one, other in combinations(zoo, 2):
-        yield bugs.both(one, other)
+        yield both(one, other)
         if one.lines.keys() & other.lines.keys():
-            yield bugs.both(other, one)
+            yield both(other, one)
 
 
 def _too_early(
@@ -155,11 +155,11 @@ def _too_early(
     """Move W before line 8 uses it, beside each bug, by the learning rate that fits best."""
     k = len(trials[0].want) - 4  # dW of the last layer but one, which depends on it linearly
     for bug in zoo if k >= 0 else ():
-        still, moved = (broken(bugs.both(bug, bugs.too_early(rate)), 0)[k] for rate in (0.0, 1.0))
+        still, moved = (broken(both(bug, bugs.too_early(rate)), 0)[k] for rate in (0.0, 1.0))
         got, slope = trials[0].got[k], moved - still
         if got.shape == slope.shape and slope.any():
             early = bugs.too_early(float(np.vdot(got - still, slope) / np.vdot(slope, slope)))
-            yield bugs.both(bug, early) if bug.lines else early
+            yield both(bug, early) if bug.lines else early
 
 
 def _explained(
@@ -184,7 +184,7 @@ def _explained(
 
     ways = list(mistakes.arrangements(name, trials, labels))
     for text, arranged in ways:
-        one = of(chain(zoo, more(arranged, [bugs.CORRECT])))
+        one = of(chain(zoo, more(arranged, [CORRECT])))
         if hints := list(likely(arranged, own)) or list(likely(arranged, one)):
             return [f"The likely slip: {'; or '.join(hints[:2])}."], text
     for text, arranged in ways:
@@ -282,7 +282,7 @@ def training(
     def broken(bug: Bug, k: int) -> Iterator[Array]:
         return taken(partial(_descend, bug=bug), k)
 
-    plain = any(likely(trials, [("", partial(broken, bugs.CORRECT))]))
+    plain = any(likely(trials, [("", partial(broken, CORRECT))]))
     own = [(hint, partial(taken, way)) for hint, way in (slips or {}).items()]
     zoo = [] if plain else _possible(cases)
     lines, _ = _explained(name, trials, labels * STEPS, own, zoo, broken)
@@ -295,15 +295,15 @@ def training(
     return wrong(*lines, *facts(at_step, named))
 
 
-def _descend(case: Case, rate: float, bug: Bug = bugs.CORRECT) -> Iterator[Parameters]:
+def _descend(case: Case, rate: float, bug: Bug = CORRECT) -> Iterator[Parameters]:
     """Step on and on, with a bug in every step."""
     parameters, memory = case.parameters.copy(), dict[str, Any]()
     while True:
         cache = network.forward(case.network, parameters, case.X)
         given = (case.network, parameters, cache, case.Y)
         gradient = (bug.gradient or network.backward)(*given)
-        step = bugs.AtUpdate(*given, gradient, rate, memory)
-        parameters = (bug.update or bugs.update_line)(step)
+        step = AtUpdate(*given, gradient, rate, memory)
+        parameters = (bug.update or update_line)(step)
         yield parameters.copy()
 
 

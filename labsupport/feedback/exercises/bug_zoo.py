@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from labsupport import network, zoo
-from labsupport.bugs import BUGS, Bug
+from labsupport.bugs import BUGS
 from labsupport.feedback import diagnosis
 from labsupport.feedback.cases import Case
 from labsupport.feedback.verdict import Judge, Verdict, is_open, right, together, unattempted, wrong
 from labsupport.gradcheck.agreement import relative_error
+from labsupport.lines import Bug
 
 NET = network.Network((3, 4, 5, 2))
 SAMPLES, RATE = 7, 0.5
