@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from benchmarks import growth
 from benchmarks.table import COLUMNS, ROWS, Size
 
-for module in ("one_network", "many_networks", "line_search"):
+for module in ("one_network", "many_networks", "with_memory", "line_search"):
     import_module(f"benchmarks.{module}")  # each adds its rows
 
 
