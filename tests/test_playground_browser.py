@@ -184,7 +184,7 @@ def test_one_step_in_three_parts(visit, url):
     page = visit(url)
     expected = Playground().train(1)
     press(page, "Forward")
-    assert status(page).startswith("Forward. Sample 1, of class 0")
+    assert status(page).startswith("Forward. Sample 2, of class 1")
     assert reading(page, "Gradient norm") == "–"
     before = page.locator(".playground-node text").all_text_contents()
     press(page, "Backward")
@@ -198,7 +198,7 @@ def test_one_step_in_three_parts(visit, url):
     assert np.abs(state(page)["here"] - expected.parameters.vector).max() < 1e-14
     assert page.locator("line[class*=playground-weight]").count() == 12
     shown = page.locator(".playground-node text:not(.playground-input)").all_text_contents()
-    assert shown == ["0", "0", "", "", "", "", ""]  # not computed yet
+    assert shown == ["0", "1", "", "", "", "", ""]  # not computed yet
     press(page, "Forward")
     assert f"Mean loss {expected.history.loss[1]:.4g}" in status(page)
 
@@ -363,11 +363,12 @@ def test_units_by_arrow_keys(visit, url):
 def test_samples_by_number_and_by_mouse(visit, url):
     page = visit(url)
     field = page.get_by_label("Sample", exact=True)
+    assert field.input_value() == "2"  # the first has no input that is not 0
     field.focus()
     page.keyboard.press("ArrowUp")
     assert "class 1" in page.locator(".playground-sample").inner_text()
     inputs = page.locator(".playground-node text:not(.playground-input)").all_text_contents()[:2]
-    assert inputs == ["0", "1"]
+    assert inputs == ["1", "0"]
     square = page.locator(".playground-one").nth(1).bounding_box()
     page.mouse.click(square["x"] + 3, square["y"] + 3)
     assert field.input_value() == "3"
@@ -405,10 +406,30 @@ def test_reduced_motion_draws_once(visit, url):
     assert reading(page, "Epoch") == "1001"
 
 
+def test_a_weight_of_zero_is_neither_above_nor_below(visit, url):
+    page = visit(url + Playground(start="zeros").fragment)
+    assert page.locator(".playground-weight-none").count() == 12
+    press(page, "Backward")
+    assert page.locator(".playground-slope-none").count() == 12
+    page.get_by_label("Start", exact=True).select_option("normal")
+    assert page.locator(".playground-weight-none").count() == 0
+
+
+def test_a_comma_is_a_point(visit, url):
+    page = visit(url)
+    page.get_by_label("Learning rate").fill("0,25")
+    page.keyboard.press("Enter")
+    assert page.get_by_label("Learning rate").input_value() == "0.25"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_phone(visit, url, scheme):
     page = visit(url, viewport={"width": 360, "height": 740}, has_touch=True)
     use_theme(page, scheme)
+    train, plane = (
+        page.locator(f".playground {at}").first.bounding_box() for at in ("button", "canvas")
+    )
+    assert plane["y"] + plane["height"] - train["y"] < 740  # what it changes is on the same screen
     page.locator("summary").click()
     press(page, "Copy link")
     assert width_of(page) <= 360

@@ -10,6 +10,9 @@
   const CURVE = { left: 44, right: 292, top: 8, bottom: 150, width: 300, height: 184 };
   const SHAPES = ["svg", "g", "line", "circle", "rect", "path", "polyline", "text"];
 
+  const WEIGHTS = "orange above 0, blue and dashed below, grey dots at 0";
+  const SLOPES = "green above 0, purple and dashed below, grey dots at 0";
+
   function element(name, attributes, parent, text) {
     const made = SHAPES.includes(name)
       ? document.createElementNS("http://www.w3.org/2000/svg", name)
@@ -126,7 +129,8 @@
       const here = (it) => it.layer === unit.layer && it.at === unit.at;
       const most = Math.max(...lines.map(({ w }) => Math.abs(values[w])), 1e-300);
       for (const it of lines) {
-        const v = values[it.w], kind = `${back ? "slope" : "weight"}-${v > 0 ? "up" : "down"}`;
+        const v = values[it.w], way = v > 0 ? "up" : v < 0 ? "down" : "none";
+        const kind = `${back ? "slope" : "weight"}-${way}`;
         it.line.setAttribute("class", `playground-${kind}${here(it) ? " playground-near" : ""}`);
         it.line.setAttribute("stroke-width", (0.5 + (4 * Math.abs(v)) / most).toFixed(2));
       }
@@ -150,11 +154,9 @@
           (hollow ? ", not computed yet" : `, ${what} ${number(v)}`) + (gone ? ", dead" : ""));
       }
       write(key, {
-        start: "Updated. Lines: weights, orange above 0, blue and dashed below. " +
-          "Units: not computed yet.",
-        forward: "Forward. Lines: weights, orange above 0, blue and dashed below. " +
-          `Units: activations of sample ${sample + 1}.`,
-        backward: "Backward. Lines: gradient, green above 0, purple and dashed below. " +
+        start: `Updated. Lines: weights, ${WEIGHTS}. Units: not computed yet.`,
+        forward: `Forward. Lines: weights, ${WEIGHTS}. Units: activations of sample ${sample + 1}.`,
+        backward: `Backward. Lines: gradient over all samples, ${SLOPES}. ` +
           `Units: delta of sample ${sample + 1}.`,
       }[view]);
     }

@@ -44,7 +44,7 @@
     const id = `playground-${++count}`, parts = {};
     let now = { ...given.situation }; // the settings
     let run, history; // what is trained, and its losses
-    let view, sample = 0, unit; // what is looked at: "start", "forward" or "backward"; which ones
+    let view, sample, unit; // what is looked at: "start", "forward" or "backward"; which ones
     let goal = 0, ticket; // the epoch to train to, 0 for none; the frame that is waited for
 
     // Settings and address
@@ -55,7 +55,7 @@
       (hasName(start) ? { ...usual, ...given.named[start].settings, start } : { ...usual });
 
     function inRange(v, [least, most], whole) {
-      const n = v.trim() === "" ? NaN : Number(v);
+      const n = v.trim() === "" ? NaN : Number(v.replace(",", "."));
       return n >= least && n <= most && (!whole || Number.isInteger(n)) ? n : undefined;
     }
 
@@ -130,7 +130,8 @@
       run = core.create({ ...now, sizes, X, Y, start, slope: given.slope, armijo: given.armijo });
       box.playground = run; // for those who open the console, and for the tests
       history = { every: 1, epochs: [0], losses: [run.loss] };
-      sample = Math.min(sample, run.m - 1);
+      // At first one with an input to see: that of (0, 0) multiplies nothing.
+      sample = Math.min(sample ?? X.findIndex((x) => x.some((v) => v)), run.m - 1);
       unit = { layer: sizes.length - 1, at: 0 };
       parts.network.lay(run);
       parts.plane.lay(run, X);
@@ -349,8 +350,9 @@
       for (const name in FIELDS) layField(name, grid);
 
       const bar = element("div", { class: "playground-buttons" }, panel);
+      const below = element("div", { class: "playground-buttons" });
       for (const labels of BUTTONS) {
-        const set = element("div", { class: "playground-set" }, bar);
+        const set = element("div", { class: "playground-set" }, labels.link ? below : bar);
         for (const name in labels) {
           if (name === "link" && given.live) continue;
           const button = element("button", { type: "button", class: `playground-${name}` }, set,
@@ -360,9 +362,6 @@
         }
       }
       for (const key in KEYS) parts.buttons[KEYS[key]].setAttribute("aria-keyshortcuts", key);
-      parts.copied = element("input", { type: "text", class: "playground-copied", readonly: "",
-        "aria-label": "To copy" }, panel);
-      parts.copied.hidden = true;
       const list = element("dl", { class: "playground-reading" }, panel);
       for (const name of READING) {
         const pair = element("div", {}, list);
@@ -371,6 +370,10 @@
       }
       parts.status = element("p", { class: "playground-status", role: "status" }, panel);
       layStage(element("div", { class: "playground-stage" }, panel));
+      panel.append(below);
+      parts.copied = element("input", { type: "text", class: "playground-copied", readonly: "",
+        "aria-label": "To copy" }, panel);
+      parts.copied.hidden = true;
       panel.addEventListener("keydown", shortcut);
     }
 
