@@ -1,6 +1,5 @@
-"""A tape: what `backward()` does, in sixty lines. The lesson of :ref:`ch-autograd`."""
+"""A tape in sixty lines. The lesson of :ref:`ch-autograd`."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,67 +10,67 @@ from labsupport.losses import loss
 
 
 class Value:
-    """An array that remembers what it was made of, and how a slope goes back there."""
+    """An array that knows what made it, and how slopes go back."""
 
-    def __init__(
-        self, data: Any, made_of: Any = (), back: Callable[..., Any] = lambda d: (), by: str = ""
-    ):
+    def __init__(self, data: Any, made_of: Any = (), *how: Any):
         self.data: Array = np.asarray(data, dtype=float)
         self.grad: Array = np.zeros_like(self.data)
-        self.made_of, self.back, self.by = made_of, back, by
-        self.depth: int = 1 + max((part.depth for part in made_of), default=-1)
+        self.depth = max((p.depth + 1 for p in made_of), default=0)
+        self.made_of = made_of
+        self.back, *self.by = how or (lambda d: (),)
 
     def __add__(self, other: Any) -> "Value":
-        other = as_value(other)
-        return Value(self.data + other.data, (self, other), lambda d: (d, d), "+")
+        parts, a, b = self.beside(other)
+        return Value(a + b, parts, lambda d: (d, d), "+")
 
     def __mul__(self, other: Any) -> "Value":
-        other = as_value(other)
-        a, b = self.data, other.data
-        return Value(a * b, (self, other), lambda d: (d * b, d * a), "*")
+        parts, a, b = self.beside(other)
+        return Value(a * b, parts, lambda d: (d * b, d * a), "*")
 
     def __matmul__(self, other: Any) -> "Value":
-        other = as_value(other)
-        a, b = self.data, other.data
-        return Value(a @ b, (self, other), lambda d: (d @ b.T, a.T @ d), "@")
+        parts, a, b = self.beside(other)
+        return Value(a @ b, parts, lambda d: (d @ b.T, a.T @ d), "@")
+
+    def beside(self, other: Any) -> Any:
+        """Give both as values, and their arrays."""
+        other = other if isinstance(other, Value) else Value(other)
+        return (self, other), self.data, other.data
 
     def activate(self, name: str) -> "Value":
         """Apply sigmoid, tanh, relu, ... to each entry."""
         g, Z = activation(name), self.data
         A = g.value(Z)
-        return Value(A, (self,), lambda d: (d * g.derivative(Z, A),), name)
+        own = g.derivative(Z, A)
+        return Value(A, (self,), lambda d: (d * own,), name)
 
     def loss(self, Y: Array, name: str) -> "Value":
-        """Compare outputs with targets: mse, bce, bce_with_logits, ..."""
+        """Compare with targets: mse, bce, bce_with_logits, ..."""
         L, A = loss(name), self.data
-        return Value(L.value(A, Y), (self,), lambda d: (d * L.gradient(A, Y),), name)
+        J, own = L.value(A, Y), L.gradient(A, Y)
+        return Value(J, (self,), lambda d: (d * own,), name)
 
     def tape(self) -> "list[Value]":
-        """Give this value, all that it was made of, what that was made of, ...: deepest first."""
-        found, todo = {id(self): self}, [self]
-        while todo:
-            new = {id(part): part for part in todo.pop().made_of if id(part) not in found}
+        """Give this value and all it was made of, deepest first."""
+        found, todo = {self: 0}, [self]
+        for v in todo:  # which grows
+            new = {p: 0 for p in v.made_of if p not in found}
             found |= new
-            todo += new.values()
-        return sorted(found.values(), key=lambda value: -value.depth)
+            todo += new
+        return sorted(found, key=lambda v: -v.depth)
 
     def backward(self) -> None:
-        """Add to each grad on the tape how much this value gains where that one grows."""
-        slopes = {id(self): np.ones_like(self.data)}
-        for value in self.tape():
-            slope = slopes.pop(id(value))
-            value.grad = value.grad + slope
-            for part, share in zip(value.made_of, value.back(slope), strict=True):
-                slopes[id(part)] = slopes.get(id(part), 0.0) + unstretch(share, part.data.shape)
-
-
-def as_value(data: Any) -> Value:
-    """Take a number or an array as a value of its own."""
-    return data if isinstance(data, Value) else Value(data)
+        """Add to each grad on the tape the slope of this value."""
+        slopes = {self: np.ones_like(self.data)}
+        for v in self.tape():
+            slope = slopes.pop(v)
+            v.grad = v.grad + slope
+            for p, share in zip(v.made_of, v.back(slope), strict=True):
+                own = unstretch(share, p.data.shape)
+                slopes[p] = slopes.get(p, 0.0) + own
 
 
 def unstretch(slope: Array, shape: tuple[int, ...]) -> Array:
-    """Add a slope up over the axes along which an operand of this shape was stretched."""
+    """Add a slope up over the axes that stretched an operand."""
     slope = slope.sum(axis=tuple(range(slope.ndim - len(shape))))
-    added: Array = slope.sum(axis=tuple(k for k, n in enumerate(shape) if n == 1), keepdims=True)
-    return added
+    ones = tuple(k for k, n in enumerate(shape) if n == 1)
+    return np.asarray(slope.sum(axis=ones, keepdims=True))
