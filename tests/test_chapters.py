@@ -135,6 +135,34 @@ TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
 NUMBERED_PAGES = [
     chapter["file"] for part in TOC["parts"] if part.get("numbered") for chapter in part["chapters"]
 ]
+TEACHING_WIDTH = 72  # columns of code that a reader sees without scrolling
+
+
+def shown_code(stem):
+    """What a page shows as code: the cells that are not folded, and the modules that they print."""
+    cells = code_cells(stem)
+    visible = [c.source for c in cells if not minutes.FOLDED & set(c.metadata.get("tags", ()))]
+    modules = {name for cell in cells for name in minutes.PRINTED.findall(cell.source)}
+    return visible + [(ROOT / "labsupport" / f"{m}.py").read_text("utf-8") for m in modules]
+
+
+def too_wide(stem):
+    lines = [line for code in shown_code(stem) for line in code.splitlines()]
+    return [line for line in lines if len(line) > TEACHING_WIDTH]
+
+
+@pytest.mark.parametrize("page", sorted(CHAPTERS.glob("*.md")), ids=lambda page: page.stem)
+def test_visible_code_has_at_most_72_columns(page):
+    assert too_wide(page.stem) == []
+
+
+def test_a_wide_line_is_noticed(monkeypatch):
+    tape = (ROOT / "labsupport" / "autograd.py").read_text("utf-8")
+    assert tape in shown_code("08-autograd")  # printed on that page
+    monkeypatch.setattr("tests.test_chapters.TEACHING_WIDTH", 71)
+    assert too_wide("05-backtracking") != []
+
+
 TYPED = re.compile(r"\b[Cc]hapters?\s+\d+")
 
 

@@ -6,9 +6,11 @@ Nothing fails to load, nothing is said in the console, axe finds nothing, nothin
 import os
 import re
 import threading
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from bookbuild import serve
@@ -140,6 +142,43 @@ def test_a_page_can_be_read(open_page, book, name):
     page.reload()
     page.evaluate(OPENED)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+WIDE_CODE = """() => [...document.querySelectorAll('.cell_input pre')]
+  .filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
+  .map((e) => e.textContent)"""
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_visible_code_does_not_scroll_on_a_laptop(open_page, book, name):
+    """72 columns fit beside both sidebars; what is folded may be wider."""
+    page = open_page((book / name).as_uri())
+    assert page.evaluate("innerWidth") == LAPTOP["width"]
+    assert page.evaluate(WIDE_CODE) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_code_that_is_cut_off_says_so(open_page, book, scheme):
+    """On a phone code scrolls in its box up to its comments, and the box has a shaded edge."""
+    page = open_page((book / "chapters/05-backtracking.html").as_uri(), viewport=PHONE)
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function("(s) => document.documentElement.dataset.theme === s", arg=scheme)
+    code = page.locator(".cell_input pre").filter(has_text="# line 10: first trial").first
+    edge = "(e) => e.scrollLeft + e.clientWidth >= e.scrollWidth - 1"
+    code.scroll_into_view_if_needed()
+    assert not code.evaluate(edge)
+    before = shade(code)
+    code.evaluate("(e) => { e.scrollLeft = e.scrollWidth; }")
+    assert code.evaluate(edge)
+    assert before - shade(code) > 10  # of 255: the shade is gone where the code ends
+
+
+def shade(code):
+    """How far the colour at the right edge of a box, at its foot, is from that of its ground."""
+    picture = Image.open(BytesIO(code.screenshot())).convert("L")
+    width, height = picture.size
+    ground = picture.getpixel((width // 2, height - 4))
+    return abs(picture.getpixel((width - 3, height - 4)) - ground)
 
 
 @pytest.mark.parametrize("from_disk", [True, False])
