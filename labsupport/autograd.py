@@ -17,7 +17,7 @@ class Value:
         self.grad: Array = np.zeros_like(self.data)
         self.depth = max((p.depth + 1 for p in made_of), default=0)
         self.made_of = made_of
-        self.back, *self.by = how or (lambda d: (),)
+        self.back, *self.by = how or (lambda d: (),)  # way back, name
 
     def __add__(self, other: Any) -> "Value":
         parts, a, b = self.beside(other)
