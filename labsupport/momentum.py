@@ -18,8 +18,21 @@ from labsupport.rules import Memory, Number, Rule, per_run
 
 def _share(value: float | Array, name: str) -> None:
     """Raise an error at what is not a share in [0, 1)."""
-    if not np.all((np.asarray(value) >= 0) & (np.asarray(value) < 1)):
+    array = np.asarray(value)
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"{name} is {value!r}; expected a number in [0, 1), such as 0.9.")
+    if not np.all((array >= 0) & (array < 1)):
         raise ValueError(f"{name} is {value!r}; expected a number in [0, 1), such as 0.9.")
+
+
+def _own(kept: Array, gradient: Array) -> Array:
+    """Give what a memory keeps of its gradients, if it is of this network and of these runs."""
+    if kept.shape != gradient.shape:
+        raise ValueError(
+            f"the memory is of parameters {kept.shape}, the gradient of {gradient.shape}: it "
+            "belongs to another training. Make a new one with rule.begin(vector)."
+        )
+    return kept
 
 
 @dataclass(frozen=True)
@@ -62,7 +75,7 @@ class HeavyBall(Rule):
 
     def propose(self, memory: Memory, gradient: Array) -> tuple[Number, Array]:
         """Add the gradient to what is kept of the velocity, and go along it."""
-        velocity: Array = memory["velocity"]
+        velocity = _own(memory["velocity"], gradient)
         velocity *= memory["keep"]
         velocity += gradient
         return memory["step"], velocity
@@ -120,6 +133,9 @@ class Adam(Rule):
 
     def __post_init__(self) -> None:
         checks.positive(self.learning_rate, "learning_rate")
+        for name in ("beta1", "beta2", "epsilon"):
+            if np.ndim(getattr(self, name)):
+                raise ValueError(f"{name} is {getattr(self, name)!r}; expected one for all runs.")
         checks.positive(self.epsilon, "epsilon")
         _share(self.beta1, "beta1")
         _share(self.beta2, "beta2")
@@ -131,8 +147,8 @@ class Adam(Rule):
 
     def propose(self, memory: Memory, gradient: Array) -> tuple[Number, Array]:
         """Divide the mean of the gradients by the root of the mean of their squares."""
+        mean, square = _own(memory["mean"], gradient), memory["square"]
         memory["taken"] += 1
-        mean, square = memory["mean"], memory["square"]
         mean += (1 - self.beta1) * (gradient - mean)
         square *= self.beta2
         square += (1 - self.beta2) * gradient * gradient

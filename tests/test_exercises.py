@@ -22,7 +22,7 @@ from labsupport.autograd import Value
 from labsupport.bugs import BUGS
 from labsupport.descent import Armijo, Fixed
 from labsupport.feedback import check
-from labsupport.feedback.exercises import backtracking, five_records, step_size
+from labsupport.feedback.exercises import backtracking, five_records, momentum, step_size
 from labsupport.feedback.exercises.momentum import unknown_curves
 from labsupport.momentum import Adam, HeavyBall
 from labsupport.network import Network, Parameters
@@ -1307,6 +1307,86 @@ TABLE["ex-adam"] = [
     ("the last of the steps is missing", own_adam(short=1)),
     ("ZeroDivisionError", lambda *given: 1 / 0),
 ]
+
+
+def decayed(move, slopes=lambda g, x, decay: g, mean_only=False, after=False):
+    def decoupled(gradient, x, alpha, decay, steps):
+        mean = square = np.zeros(len(x))
+        for t in range(1, steps + 1):
+            short = move(x, alpha, decay)
+            g = gradient(short if after else x)
+            into = slopes(g, x, decay)
+            mean = 0.9 * mean + 0.1 * into
+            square = 0.999 * square + 0.001 * (g if mean_only else into) ** 2
+            x = short - alpha * mean / (1 - 0.9**t) / (np.sqrt(square / (1 - 0.999**t)) + 1e-8)
+        return x
+
+    return decoupled
+
+
+def pulled(g, x, decay):
+    return g + decay * x
+
+
+def shortened(x, alpha, decay):
+    return x - alpha * decay * x
+
+
+def left(x, alpha, decay):
+    return x
+
+
+def shortened_late(gradient, x, alpha, decay, steps):
+    mean = square = 0.0
+    for t in range(1, steps + 1):
+        g = gradient(x)
+        mean, square = 0.9 * mean + 0.1 * g, 0.999 * square + 0.001 * g * g
+        x = x - alpha * mean / (1 - 0.9**t) / (np.sqrt(square / (1 - 0.999**t)) + 1e-8)
+        x = x - alpha * decay * x
+    return x
+
+
+def by_pytorch(make):
+    """Steps of an optimiser of PyTorch, in the form of the exercise."""
+
+    def decoupled(gradient, x, alpha, decay, steps):
+        p = torch.tensor(x, requires_grad=True)
+        optimiser = make([p], lr=alpha, weight_decay=decay)
+        for _ in range(steps):
+            p.grad = torch.tensor(gradient(p.detach().numpy()))
+            optimiser.step()
+        return p.detach().numpy()
+
+    return decoupled
+
+
+TABLE["ex-weight-decay"] = [
+    (None, decayed(shortened)),
+    (None, by_pytorch(torch.optim.AdamW)),
+    ("the decay is in the slopes", decayed(left, pulled)),
+    ("the decay is in the slopes", by_pytorch(torch.optim.Adam)),
+    ("the decay is in the mean of the slopes", decayed(left, pulled, mean_only=True)),
+    ("comes without the rate", decayed(lambda x, alpha, decay: x - decay * x)),
+    ("makes x longer", decayed(lambda x, alpha, decay: x + alpha * decay * x)),
+    ("nothing decays", decayed(left)),
+    ("the new x is shortened", shortened_late),
+    ("taken after the decay", decayed(shortened, after=True)),
+    ("is off by", decayed(lambda x, alpha, decay: x - 2 * alpha * decay * x)),
+]
+
+
+@pytest.mark.parametrize("steps", [1, 10, 1000])
+@pytest.mark.parametrize(
+    ("of", "make"), [("x", torch.optim.AdamW), ("slopes", torch.optim.Adam)], ids=str
+)
+def test_weight_decay_is_where_pytorch_has_it(steps, of, make):
+    """Decoupled in AdamW; in the gradient, the slip of the exercise, in Adam."""
+    A = np.diag([1.0, 30.0, 0.01])
+    given = A.__matmul__, np.array([1.0, -2.0, 3.0]), 0.01, 0.3, steps
+    expected = by_pytorch(make)(*given)
+    np.testing.assert_allclose(momentum._decayed(*given, of=of), expected, rtol=1e-12, atol=1e-12)
+
+
 DREW = {"A": "heavy ball", "B": "Adam", "C": "gradient descent"}
 TABLE["ex-who-drew"] = [
     (None, DREW),

@@ -143,12 +143,54 @@ def test_a_velocity_carries_over_a_flat_place():
         (lambda: HeavyBall(0.0), "learning_rate"),
         (lambda: Adam(0.1, beta1=1.0), "beta1 is 1.0"),
         (lambda: Adam(0.1, beta2=-1.0), "beta2 is -1.0"),
-        (lambda: Adam(0.1, epsilon=0.0), "epsilon"),
+        (lambda: HeavyBall(0.1, float("nan")), "momentum is nan"),
+        (lambda: HeavyBall(0.1, np.array([0.5, 1.5])), "momentum is array"),
+        (lambda: Adam(0.1, beta2=1.0), "beta2 is 1.0; expected a number in"),
+        (lambda: Adam(0.1, beta1=np.array([0.9, 0.8])), "beta1 is .* one for all runs"),
+        (lambda: Adam(0.1, epsilon=0.0), "epsilon is 0.0; expected a finite number above 0"),
+        (lambda: Adam(0.1, epsilon=-1e-8), "epsilon is -1e-08"),
     ],
 )
 def test_what_is_out_of_range_is_named(make, said):
     with pytest.raises(ValueError, match=said):
         make()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: HeavyBall(0.1, "0.9"), lambda: Adam(0.1, beta1=None), lambda: Nesterov(0.1, True)],
+)
+def test_what_is_no_number_is_named(make):
+    with pytest.raises((TypeError, ValueError), match="expected a number"):
+        make()
+
+
+RULES = [HeavyBall(0.1), Nesterov(0.1), Adam(0.1), Adam(0.1, amsgrad=True)]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=str)
+@pytest.mark.parametrize("other", [(9,), (3, 17), (1, 17)], ids=str)
+def test_a_memory_of_another_network_is_refused_and_kept(rule, other):
+    """One that NumPy would spread over the runs is refused, too."""
+    memory = rule.begin(np.zeros(other))
+    before = {name: np.copy(kept) for name, kept in memory.items()}
+    with pytest.raises(ValueError, match=r"belongs to another training.*rule.begin\(vector\)"):
+        rule.propose(memory, np.ones(17))
+    for name, kept in memory.items():
+        np.testing.assert_array_equal(kept, before[name])
+
+
+@pytest.mark.parametrize("rule", RULES, ids=str)
+def test_a_rule_that_was_used_begins_anew_from_another_start_and_network(rule):
+    """It holds its settings alone, so that no reset is needed or can be forgotten."""
+    settings = repr(rule)
+    wider = Network((2, 6, 1))
+    for net, seed in ((NET, 4), (wider, 5), (NET, 6)):
+        start = initialise(net, np.random.default_rng(seed))
+        used = train(net, start, X, Y, rule, 20).history.loss
+        fresh = train(net, start, X, Y, type(rule)(**vars(rule)), 20).history.loss
+        np.testing.assert_array_equal(used, fresh)
+    assert repr(rule) == settings
 
 
 def test_momenta_of_other_runs_are_refused():

@@ -225,6 +225,68 @@ def adam(my_adam: object) -> Verdict:
     )
 
 
+def _tilted(slopes: Slopes, x: Array) -> Array:
+    return slopes(x) + 1.0
+
+
+def _decayed(
+    gradient: Slopes,
+    x: Array,
+    alpha: float,
+    decay: float,
+    steps: int,
+    of: str = "x",
+    rate: bool = True,
+    sign: float = 1.0,
+) -> Array:
+    """Adam with weight decay: of x itself, or in a wrong place."""
+    mean, square = np.zeros_like(x), np.zeros_like(x)
+    for t in range(1, steps + 1):
+        short = x * (1 - sign * decay * (alpha if rate else 1.0))
+        g = gradient(short if of == "x first" else x)
+        pull = sign * decay * x
+        if of == "slopes":
+            g = g + pull
+        mean = 0.9 * mean + 0.1 * (g + pull if of == "mean" else g)
+        square = 0.999 * square + 0.001 * g * g
+        step = mean / (1 - 0.9**t) / (np.sqrt(square / (1 - 0.999**t)) + 1e-8)
+        if of == "new x":
+            x = (x - alpha * step) * (1 - alpha * decay)
+        else:
+            x = (short if of in ("x", "x first") else x) - alpha * step
+    return x
+
+
+def weight_decay(decoupled: object) -> Verdict:
+    """Judge Adam with decoupled weight decay, ex-weight-decay."""
+    # Adam does not see a common factor in all slopes: the minimum must not be where x decays to.
+    settings = (0.1, 0.5, 1), (0.1, 0.5, 2), (0.05, 2.0, 6), (0.2, 0.3, 12)
+    cases = [(partial(_tilted, of), *rest) for of, *rest in _valleys(*settings)]
+    return diagnosis.function(
+        "decoupled",
+        decoupled,
+        _decayed,
+        cases,
+        slips={
+            "the decay is in the slopes, where Adam divides it by their size: shorten x itself": (
+                partial(_decayed, of="slopes")
+            ),
+            "the decay is in the mean of the slopes, and remembered there: shorten x itself": (
+                partial(_decayed, of="mean")
+            ),
+            "the decay comes without the rate: x loses alpha * decay of itself": partial(
+                _decayed, rate=False
+            ),
+            "the decay makes x longer: subtract it": partial(_decayed, sign=-1.0),
+            "nothing decays: that is Adam": partial(_decayed, sign=0.0),
+            "the new x is shortened; shorten the old one, then step": partial(_decayed, of="new x"),
+            "the slopes are taken after the decay; take them before": partial(
+                _decayed, of="x first"
+            ),
+        },
+    )
+
+
 def unknown_curves(steps: int = 60) -> dict[str, Array]:
     """Give the distances to the minimum of three descents on a parabola, by letter."""
 
@@ -270,5 +332,6 @@ CHECKS: dict[str, Judge] = {
     "ex-adam": adam,
     "ex-heavy-ball": heavy_ball,
     "ex-nesterov": nesterov,
+    "ex-weight-decay": weight_decay,
     "ex-who-drew": who_drew,
 }
