@@ -9,6 +9,51 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, repr=False)
+class Sketch:
+    """A small picture of a loss curve for a cell of a `Table`, with the words that describe it.
+
+    Both axes are bare: epochs from 0, and the loss on a logarithmic scale from 0.01 to 10. What is
+    beyond runs along the edge. A screen reader hears the words alone.
+
+    Attributes
+    ----------
+    words : str
+        What is to be seen.
+    curve, other : (epochs,)
+        The losses of the run, and of one to compare it with: a thin line of dashes.
+    """
+
+    words: str
+    curve: npt.ArrayLike
+    other: npt.ArrayLike
+
+    def __str__(self) -> str:
+        return self.words
+
+    def _repr_html_(self) -> str:
+        losses = [np.asarray(losses, dtype=float) for losses in (self.curve, self.other)]
+        last = max(len(losses) for losses in losses) - 1
+        lines = (' stroke-width="2.5"', ' stroke-dasharray="3 2"')
+        drawn = '<path d="M0,0V60H120"/>'
+        for loss, line in zip(losses, lines, strict=True):
+            x = 120 * np.arange(len(loss)) / last
+            y = 20 - 20 * np.log10(np.clip(loss, 0.01, 10.0))
+            points = " ".join(f"{a:.4g},{b:.3g}" for a, b in zip(x, y, strict=True))
+            drawn += f'<polyline class="sketch" points="{points}"{line}/>'
+        return (
+            '<svg viewBox="-2 -2 124 64" width="124" height="64" aria-hidden="true" fill="none" '
+            f'stroke="currentColor" style="display:block">{drawn}</svg>{escape(self.words)}'
+        )
+
+
+def _html(cell: object) -> str:
+    return cell._repr_html_() if isinstance(cell, Sketch) else escape(str(cell))
+
 
 @dataclass(frozen=True, repr=False)
 class Table:
@@ -19,7 +64,7 @@ class Table:
     header : sequence of str
         Names of the columns.
     rows : sequence of sequences
-        The cells, anything that prints; the first of each row is the header of that row.
+        The cells, a `Sketch` or anything that prints; the first is the header of its row.
     caption : str
         What the table shows; read out first by a screen reader.
 
@@ -54,8 +99,8 @@ class Table:
         # The theme of the book knows "dataframe": any other table it puts on a light ground.
         head = "".join(f'<th scope="col">{escape(name)}</th>' for name in self.header)
         body = "".join(
-            f'<tr><th scope="row">{escape(str(first))}</th>'
-            + "".join(f"<td>{escape(str(cell))}</td>" for cell in rest)
+            f'<tr><th scope="row">{_html(first)}</th>'
+            + "".join(f"<td>{_html(cell)}</td>" for cell in rest)
             + "</tr>"
             for first, *rest in self.rows
         )

@@ -119,7 +119,11 @@ def test_a_chapter_asks_for_one_explanation_that_no_machine_judges(page):
     assert len(points) in (2, 3) and all(point.startswith("- ") for point in points)
 
 
-@pytest.mark.parametrize("page", [*PAGES, CHAPTERS / "playground.md"], ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page",
+    [*PAGES, CHAPTERS / "playground.md", CHAPTERS / "which-rule.md"],
+    ids=lambda page: page.stem,
+)
 def test_instructors_are_told_the_minutes_and_the_exercises(page):
     text = page.read_text("utf-8")
     titles = re.findall(r"^```\{exercise\} (.+)$", text, re.MULTILINE)

@@ -11,7 +11,9 @@ LAB = [*PAGES[:5], CHAPTERS / "playground.md"]
 SAID = re.compile(r"\*\*Before you start\.\*\*.*?About (\d+) minutes", re.DOTALL)
 
 
-@pytest.mark.parametrize("page", [*PAGES, LAB[-1]], ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page", [*PAGES, LAB[-1], CHAPTERS / "which-rule.md"], ids=lambda page: page.stem
+)
 def test_a_page_says_its_minutes_and_takes_no_more_than_an_hour(page):
     found = count(page)
     said = SAID.search(page.read_text("utf-8"))

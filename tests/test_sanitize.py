@@ -5,6 +5,7 @@ import re
 import pytest
 from nbval.plugin import get_sanitize_patterns
 
+from labsupport.tables import Sketch
 from tests.cases import ROOT
 
 PATTERNS = get_sanitize_patterns((ROOT / "tests" / "sanitize.cfg").read_text("utf-8"))
@@ -24,10 +25,21 @@ def sanitize(text):
         ("an epoch: 12.3 μs", "an epoch: 9.8 ms"),
         ("forward |   9.8 ms |", "forward | 120.1 ms |"),
         ("3.4 s in all", "0.1 s in all"),
+        (
+            Sketch("It falls.", [2.0, 1.0], [1.0])._repr_html_(),
+            Sketch("It falls.", [2.0, 1.1], [1.2])._repr_html_(),
+        ),
     ],
 )
 def test_hides_what_cannot_be_stable(one, other):
     assert sanitize(one) == sanitize(other)
+
+
+def test_leaves_the_words_beside_a_drawing():
+    falls, rises = (Sketch(f"It {what}.", [2.0], [1.0]) for what in ("falls", "rises"))
+    assert sanitize(falls._repr_html_()) != sanitize(rises._repr_html_())
+    other = '<polyline points="0,0 1,1"/>'
+    assert sanitize(other) == other
 
 
 def test_leaves_results_alone():

@@ -2,9 +2,10 @@
 
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
-from labsupport.tables import Table
+from labsupport.tables import Sketch, Table
 
 TABLE = Table(["name", "size < 2"], [["a & b", 1], ["c", "<br>"]], 'A "small" table')
 
@@ -26,6 +27,25 @@ def test_text():
         "a & b  1",
         "c      <br>",
     ]
+
+
+def points(line):
+    return np.array([pair.split(",") for pair in line.get("points").split()], dtype=float)
+
+
+def test_a_sketch_in_a_table_draws_both_curves_and_says_what_is_seen():
+    """On one axis of epochs; what is beyond 0.01 to 10 lies on the edge, none of it is spoken."""
+    sketch = Sketch("It rises & falls.", [0.1, 1e9, 10.0, 0.01, 0.0], np.array([1.0, 1.0, 1.0]))
+    table = Table(["seen", "is"], [[sketch, "a & b"]], "caption")
+    region = ElementTree.fromstring(table._repr_html_())
+    head = region.find(".//tbody/tr/th")
+    assert head.get("scope") == "row" and "".join(head.itertext()) == sketch.words
+    picture = head.find("svg")
+    assert picture.get("aria-hidden") == "true" and picture.get("stroke") == "currentColor"
+    curve, other = (points(line) for line in picture.findall("polyline"))
+    np.testing.assert_allclose(curve, [[0, 40], [30, 0], [60, 0], [90, 60], [120, 60]])
+    np.testing.assert_allclose(other, [[0, 20], [30, 20], [60, 20]])
+    assert "rises & falls" in repr(table) and "svg" not in repr(table)
 
 
 def test_a_row_that_is_too_short():
