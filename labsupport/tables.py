@@ -37,7 +37,7 @@ class Sketch:
 
     def _repr_html_(self) -> str:
         losses = [np.asarray(losses, dtype=float) for losses in (self.curve, self.other)]
-        last = max(len(losses) for losses in losses) - 1
+        last = max(1, max(map(len, losses)) - 1)
         lines = (' stroke-width="2.5"', ' stroke-dasharray="3 2"')
         drawn = '<path d="M0,0V60H120"/>'
         for loss, line in zip(losses, lines, strict=True):
