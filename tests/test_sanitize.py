@@ -1,4 +1,4 @@
-"""The sanitize file hides durations and addresses, and no result."""
+"""The sanitize file hides durations, addresses and drawn points, and no result."""
 
 import re
 
