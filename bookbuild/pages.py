@@ -19,6 +19,8 @@ from PIL import Image
 from sphinx.util import logging
 from sphinx_design.icons import get_octicon
 
+from bookbuild import drawings, folds
+
 logger = logging.getLogger(__name__)
 Element = html.HtmlElement
 
@@ -36,6 +38,7 @@ WIDGETS = Path(__file__).parent.parent / "labsupport" / "widgets"
 PARTS = re.compile("|".join(sorted(path.stem for path in WIDGETS.glob("*.css"))))
 UNKNOWN = ".//*[contains(@style, '#cc0000')]"  # the colour in which KaTeX prints what it cannot set
 WORD = re.compile(r"[\w-]+")
+FILE = re.compile(r"[\w-][\w.-]*\.\w+")
 ASSET = re.compile(r"_(?:static|images)/[^?#]+")
 DATA = re.compile(r"""url\((["']?)data:image/svg\+xml[^,]*,(.*?)\1\)""")
 
@@ -44,6 +47,7 @@ def polish(folder: Path) -> None:
     """Rewrite all pages of a built book."""
     for path in (folder / "_images").glob("*.png"):
         pack(path)
+    drawn = drawings.find(folder)
     pages = {
         path: html.document_fromstring(path.read_text("utf-8"))
         for path in folder.rglob("*.html")
@@ -55,6 +59,9 @@ def polish(folder: Path) -> None:
                 tex = formula.findtext(".//annotation") or formula.text_content()
                 logger.warning("%s: KaTeX cannot set %s", path.relative_to(folder), tex)
         tidy(page)
+        folds.name_folds(page)
+        folds.leave_out_open_verdicts(page)
+        drawings.inline(page, drawn, folder)
         draw_icons(page, path.name)
         place_images(page, folder)
         move_scripts(page, folder, path.name)
@@ -62,6 +69,16 @@ def polish(folder: Path) -> None:
     for path, page in pages.items():
         text = html.tostring(page, encoding="unicode", doctype="<!DOCTYPE html>")
         path.write_text(text, encoding="utf-8")
+    drop_unused(list(pages), folder)
+
+
+def drop_unused(pages: list[Path], folder: Path) -> None:
+    """Delete what no page and not the style sheet names: 7 MB of the book."""
+    texts = (path.read_text("utf-8") for path in [*pages, folder / "_static" / "book.css"])
+    named = {name for text in texts for name in FILE.findall(text)}
+    for path in [*(folder / "_static").rglob("*.*"), *(folder / "_images").glob("*.*")]:
+        if path.name not in named:
+            path.unlink()
 
 
 def tidy(page: Element) -> None:

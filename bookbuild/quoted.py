@@ -15,7 +15,7 @@ from sphinx.util.docutils import SphinxDirective
 
 
 def find(chapter: Path, name: str) -> tuple[bytes, str]:
-    """Give the PNG and the alternative text of the figure of that name.
+    """Give the SVG, or the PNG, and the alternative text of the figure of that name.
 
     Raises
     ------
@@ -28,8 +28,11 @@ def find(chapter: Path, name: str) -> tuple[bytes, str]:
         names.append(settings.get("figure", {}).get("name"))
         if names[-1] == name:
             for output in cell["outputs"]:
-                if picture := output.get("data", {}).get("image/png"):
-                    return base64.b64decode(picture), settings["image"]["alt"]
+                data, alt = output.get("data", {}), settings["image"]["alt"]
+                if drawing := data.get("image/svg+xml"):
+                    return "".join(drawing).encode(), alt
+                if picture := data.get("image/png"):
+                    return base64.b64decode(picture), alt
     there = ", ".join(filter(None, names)) or "none"
     raise LookupError(f"{chapter.name} has no figure {name!r}; it has {there}.")
 
@@ -50,7 +53,8 @@ class QuotedFigure(SphinxDirective):
             picture, alt = find(chapter, self.arguments[0])
         except LookupError as error:
             raise self.error(str(error)) from error
-        file = source / "_build" / "quoted" / f"{self.arguments[0]}.png"
+        kind = "svg" if picture.startswith(b"<svg") else "png"
+        file = source / "_build" / "quoted" / f"{self.arguments[0]}.{kind}"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(picture)
         shown = nodes.container(classes=["quoted-figure"])

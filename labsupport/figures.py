@@ -1,15 +1,17 @@
 """The figures of the manual: one palette, one style, readable on a light and on a dark page.
 
-Each function gives a matplotlib Figure; as the last line of a cell it is shown once. Number,
-caption and alternative text come from the cell's metadata. Colours are those of Okabe and Ito,
-which colour-blind readers can tell apart; lines differ by their dashes as well.
+Each function gives a matplotlib Figure; as the last line of a cell it is shown once, as SVG.
+Number, caption and alternative text come from the cell's metadata. Colours are those of Okabe and
+Ito, which colour-blind readers can tell apart; lines differ by their dashes as well.
 """
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import product
+from itertools import groupby, product
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -26,6 +28,7 @@ from labsupport.history import History
 from labsupport.network import Network
 
 BLUE, ORANGE, GREEN, PURPLE, BLACK = "#0072b2", "#d55e00", "#009e73", "#aa4499", "#222222"
+PAPER = "#fefefe"  # what is hidden behind a box is hidden by the page's own ground
 LINES = [
     (BLUE, "-"),
     (ORANGE, "--"),
@@ -38,24 +41,92 @@ PROBABILITY = LinearSegmentedColormap.from_list("probability", ["#7fb8d8", "#fff
 
 STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
+    "axes.edgecolor": BLACK,
+    "axes.facecolor": "none",
     "axes.grid": True,
+    "axes.labelcolor": BLACK,
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlesize": "medium",
     "figure.constrained_layout.use": True,
-    "figure.dpi": 120,
-    "figure.facecolor": "white",
+    "figure.dpi": 200,  # of what is a picture inside the drawing
+    "figure.facecolor": "none",
+    "font.sans-serif": ["DejaVu Sans"],
     "font.size": 11,
     "grid.color": "#dddddd",
     "legend.frameon": False,
     "lines.linewidth": 2,
-    "savefig.facecolor": "white",
+    "mathtext.fontset": "stix",
+    "svg.fonttype": "none",  # text stays text
+    "svg.hashsalt": "figure",  # names inside the drawing are the same in every run
+    "text.color": BLACK,
+    "xtick.color": BLACK,
+    "ytick.color": BLACK,
 }
+# What a page may draw in colours of its own: see _static/custom.css. Others stay as they are, and
+# so do the samples, which have white edges: they must be seen on the shaded plane in the dark too.
+COLOURS = {BLUE: "blue", ORANGE: "orange", GREEN: "green", PURPLE: "purple", BLACK: "ink"}
+COLOURS |= {"#dddddd": "grid", "#666666": "grey", PAPER: "paper"}
+ROOT = (
+    '<svg class="lab-figure" '
+    "font-family=\"'DejaVu Sans', sans-serif\" "
+    'stroke-linejoin="round" stroke-linecap="butt" style="background: #fff"'
+)
+
+
+class _Drawing(Figure):
+    """A figure that a notebook shows and stores as SVG, sharp and with text that is text."""
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        data = {"image/svg+xml": svg(self), "text/plain": f"<Figure with {len(self.axes)} axes>"}
+        display(data, raw=True)  # type: ignore[no-untyped-call]
+
+
+def svg(figure: Figure) -> str:
+    """Write a figure as SVG that is the same in every run, with colours that a page can replace.
+
+    Where no page says otherwise, as in JupyterLab, it stands on white.
+    """
+    file = io.StringIO()
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    with plt.rc_context(STYLE):
+        figure.savefig(file, format="svg", bbox_inches="tight", pad_inches=0.03, metadata=nothing)
+    text = file.getvalue()
+    text = ROOT + text.partition("<svg")[2].replace(
+        ' xmlns:xlink="http://www.w3.org/1999/xlink"', ""
+    )
+    text = re.sub(r" <defs>\s*<style.*?</defs>\s*|<!--.*?-->\s*", "", text, flags=re.DOTALL)
+    text = re.sub(r"\n *", "\n", re.sub(r" ?\n(?=[CLMQz])", " ", text))
+    text = re.sub(r'<g id="[^"]*"', "<g", text).replace("xlink:href", "href")
+    text = re.sub(r"(\d\.\d\d)\d+", r"\1", text)  # a hundredth of a point is enough
+    text = re.sub(r"(?<=<text>)\s*(<tspan.*?)\s*(?=</text>)", _words, text, flags=re.DOTALL)
+    return re.sub(r'style="[^"]*"', _style, text)
+
+
+def _words(formula: re.Match[str]) -> str:
+    """Put the letters of a formula, of which each has its place, together into words."""
+    letters = re.findall(r'<tspan x="(.*?)" y="(.*?)" style="(.*?)">(.*?)</tspan>', formula[1])
+    return "".join(
+        f'<tspan x="{word[0][0]}" y="{y}" style="{style}">{"".join(c for *_, c in word)}</tspan>'
+        for (y, style), group in groupby(letters, key=lambda letter: letter[1:3])
+        for word in [list(group)]
+    )
+
+
+def _style(found: re.Match[str]) -> str:
+    """Let the page choose colours and fonts."""
+    style = re.sub(r"font-family: 'DejaVu Sans'(?:, sans-serif)?(?:; )?", "", found[0])
+    style = style.replace("'STIXGeneral'", "KaTeX_Math, STIXGeneral, serif")
+    if "stroke: #ffffff" in style or "background" in style:
+        return style
+    return re.sub("|".join(COLOURS), lambda m: f"var(--figure-{COLOURS[m[0]]}, {m[0]})", style)
 
 
 @contextmanager
 def canvas(
-    columns: int = 1, width: float = 6.4, height: float = 3.6, rows: int = 1, **options: Any
+    columns: int = 1, width: float = 5, height: float = 3.3, rows: int = 1, **options: Any
 ) -> Iterator[tuple[Figure, Array]]:
     """Open a figure in the manual's style, for the drawings that only one chapter needs.
 
@@ -64,9 +135,10 @@ def canvas(
     columns, rows : int
         Number of axes.
     width, height : float
-        Size in inches.
+        Size in inches. On a phone of 360 pixels, text of 10 points is read up to a width of 5.
     **options
-        Passed on to ``plt.subplots``, as ``sharey=True``.
+        Passed on to ``plt.subplots``, as ``sharey=True``. What has thousands of points is drawn
+        with ``rasterized=True``, as a picture inside the drawing.
 
     Yields
     ------
@@ -75,7 +147,12 @@ def canvas(
     """
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
-            rows, columns, figsize=(width, height), squeeze=False, **options
+            rows,
+            columns,
+            figsize=(width, height),
+            squeeze=False,
+            FigureClass=_Drawing,
+            **options,
         )
         plt.close(figure)
         yield figure, axes
@@ -85,6 +162,32 @@ def style(index: int) -> dict[str, Any]:
     """Give colour and dashes of the n-th line."""
     colour, dashes = LINES[index % len(LINES)]
     return {"color": colour, "linestyle": dashes}
+
+
+def name_ends(axis: Axes, gap: float = 13) -> None:
+    """Write the name of each line beside its right end, in its colour: no legend to look up.
+
+    Parameters
+    ----------
+    axis : Axes
+        With its limits and scales set, and with labels on its lines.
+    gap : float
+        Names that are nearer to each other, in points, are pushed apart.
+    """
+    lines = [line for line in axis.get_lines() if not str(line.get_label()).startswith("_")]
+    ends = [axis.transData.transform(np.column_stack(line.get_data())[-1]) for line in lines]
+    points = 72 / STYLE["figure.dpi"]
+    at = -np.inf
+    for k in np.argsort([y for _, y in ends]):
+        at = max(at + gap, ends[k][1] * points)
+        axis.annotate(
+            str(lines[k].get_label()),
+            np.column_stack(lines[k].get_data())[-1],
+            (6, at - ends[k][1] * points),
+            textcoords="offset points",
+            va="center",
+            color=lines[k].get_color(),
+        )
 
 
 def loss_curve(
@@ -129,8 +232,8 @@ def loss_curve(
                 xytext=(-2, 3),
                 textcoords="offset points",
                 ha="right",
-                color="#444444",
-                fontsize=9,
+                color="#666666",
+                fontsize=10,
             )
         axis.set(
             xlabel="passes (forward 1, backward 2)" if against == "passes" else "epoch",
@@ -167,17 +270,40 @@ def decision_boundary(
     Figure
         A panel a model; blue circles are class 0, orange squares class 1.
     """
-    panels = len(models)
-    with canvas(panels, 4.6 if panels == 1 else 3 * panels, 3.6, sharey=True) as (figure, axes):
-        for axis, (title, model) in zip(axes[0], models.items(), strict=True):
+    columns = min(2, len(models))
+    rows = -(-len(models) // columns)
+    width, height = (5, 3.3 * rows) if columns > 1 else (4.6, 3.6)
+    with canvas(columns, width, height, rows, sharex=True, sharey=True) as (figure, axes):
+        for axis, (title, model) in zip(axes.flat, models.items(), strict=False):
             shades = _plane(axis, model, X, Y, margin)
-            axis.set(xlabel="$x_1$", title=title if panels > 1 else "")
-        axes[0, 0].set_ylabel("$x_2$")
-        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-        figure.colorbar(
-            shades, ax=list(axes[0]), shrink=0.75, label="probability of class 1", ticks=[0, 0.5, 1]
-        )
+            axis.set(xlabel="$x_1$", title=title if columns > 1 else "")
+        for axis in axes[:, 0]:
+            axis.set_ylabel("$x_2$")
+        for axis in axes.flat[len(models) :]:
+            axis.set_axis_off()
+        names = axes[0, 0].get_legend_handles_labels()
+        figure.legend(*names, loc="outside lower center", ncols=2)
+        bar: dict[str, Any] = {"location": "top", "aspect": 40} if columns > 1 else {}
+        label: dict[str, Any] = {
+            "label": "probability of class 1",
+            "ticks": [0, 0.5, 1],
+            "shrink": 0.75,
+        }
+        figure.colorbar(shades, ax=list(axes.flat), **(bar | label))
     return figure
+
+
+def plane(axis: Axes, u: Array, v: Array, P: Array) -> ContourSet:
+    """Shade the probability P over the grid (u, v), with a line where it is 0.5.
+
+    White is 0.5 on a light and on a dark page.
+    """
+    shades = axis.contourf(u, v, P, levels=np.linspace(0, 1, 12), cmap=PROBABILITY)
+    shades.set_rasterized(True)
+    if P.min() < 0.499 and P.max() > 0.501:  # else the line would be rounding noise
+        axis.contour(u, v, P, levels=[0.5], colors="black", linewidths=1.5)
+    axis.grid(False)
+    return shades
 
 
 def _plane(
@@ -187,12 +313,9 @@ def _plane(
     low, high = X.min(axis=0) - margin, X.max(axis=0) + margin
     u, v = np.meshgrid(np.linspace(low[0], high[0], 160), np.linspace(low[1], high[1], 160))
     P = np.asarray(model(np.column_stack([u.ravel(), v.ravel()]))).reshape(u.shape)
-    shades = axis.contourf(u, v, P, levels=np.linspace(0, 1, 12), cmap=PROBABILITY)
-    if P.min() < 0.499 and P.max() > 0.501:  # else the line would be rounding noise
-        axis.contour(u, v, P, levels=[0.5], colors=BLACK, linewidths=1.5)
+    shades = plane(axis, u, v, P)
     scatter(axis, X, Y)
     axis.set(aspect="equal")
-    axis.grid(False)
     return shades
 
 
@@ -242,7 +365,8 @@ def film(
             f"a frame of epoch {max(frames)}; there are losses of {len(losses)} epochs."
         )
     shown, inches = losses[: max(frames) + 1], np.array([columns, rows]) * FRAME
-    with plt.rc_context(STYLE | {"figure.constrained_layout.use": False, "font.size": 14}):
+    own = {"figure.constrained_layout.use": False, "figure.dpi": 120, "font.size": 14}
+    with plt.rc_context(STYLE | own | {"figure.facecolor": "white"}):
         figure = plt.figure(figsize=tuple(inches))
         plt.close(figure)
         # A notebook cuts an image off behind the last thing drawn and adds an edge of 0.1 inches.
@@ -269,7 +393,7 @@ def film(
 
 def scatter(axis: Axes, X: Array, Y: Array) -> None:
     """Draw the samples of both classes, as in every figure of the manual."""
-    size = 60 if len(X) < 10 else 14
+    size, edge = (60, 1.0) if len(X) < 10 else (14, 0.4)
     for k, (colour, marker, label) in enumerate(CLASSES):
         rows = Y[:, 0] == k
         axis.scatter(
@@ -280,6 +404,7 @@ def scatter(axis: Axes, X: Array, Y: Array) -> None:
             marker=marker,
             label=label,
             edgecolors="white",
+            linewidths=edge,
             zorder=3,
         )
 
@@ -316,7 +441,7 @@ def step_histogram(histories: Mapping[str, History]) -> Figure:
             values, counts = np.unique(power, return_counts=True)
             axis.bar(values, counts, width=0.8, color=BLUE)
             axis.set(title=title if panels > 1 else "", xlim=(low - 1, high + 1))
-            axis.set_xticks(ticks, [f"{2.0**t:g}" for t in ticks], fontsize=9)
+            axis.set_xticks(ticks, [f"{2.0**t:g}" for t in ticks])
             axis.set_ylabel("epochs")
         axes[-1, 0].set_xlabel("accepted step")
     return figure
@@ -340,7 +465,7 @@ def network_drawing(net: Network) -> Figure:
         [(float(layer), (n - 1) / 2 - unit) for unit in range(n)]
         for layer, n in enumerate(net.sizes)
     ]
-    with canvas(1, 2 * len(net.sizes), 0.75 * max(net.sizes) + 1.2) as (figure, axes):
+    with canvas(1, 5, 0.75 * max(net.sizes) + 1.2) as (figure, axes):
         axis: Axes = axes[0, 0]
         for left, right in zip(spots, spots[1:], strict=False):
             for (x0, y0), (x1, y1) in product(left, right):
@@ -348,14 +473,14 @@ def network_drawing(net: Network) -> Figure:
         for layer, units in enumerate(spots):
             letter = "x" if layer == 0 else ("p" if layer == last else "a")
             for unit, (x, y) in enumerate(units):
-                axis.scatter([x], [y], 700, "white", edgecolors=BLACK, linewidths=1.5, zorder=2)
+                axis.scatter([x], [y], 600, PAPER, edgecolors=BLACK, linewidths=1.5, zorder=2)
                 name = f"${letter}$" if len(units) == 1 else f"${letter}_{{{unit + 1}}}$"
                 axis.text(x, y, name, ha="center", va="center", zorder=3)
             held = f"$Z_{layer}$, " + ("$P$" if layer == last else f"$A_{layer}$")
-            axis.text(layer, top, held if layer else "$X$", ha="center", size=15)
+            axis.text(layer, top, held if layer else "$X$", ha="center", size=13)
             if layer:
                 way = f"$W_{layer}$, $b_{layer}$"
-                axis.text(layer - 0.5, top, way, ha="center", size=15, color=BLUE)
+                axis.text(layer - 0.5, top, way, ha="center", size=13, color=BLUE)
         axis.set_axis_off()
         axis.margins(0.12)
     return figure
