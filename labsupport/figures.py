@@ -56,7 +56,6 @@ STYLE: dict[Any, Any] = {
     "grid.color": "#dddddd",
     "legend.frameon": False,
     "lines.linewidth": 2,
-    "mathtext.fontset": "stix",
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "figure",  # names inside the drawing are the same in every run
     "text.color": BLACK,
@@ -118,7 +117,6 @@ def _words(formula: re.Match[str]) -> str:
 def _style(found: re.Match[str]) -> str:
     """Let the page choose colours and fonts."""
     style = re.sub(r"font-family: 'DejaVu Sans'(?:, sans-serif)?(?:; )?", "", found[0])
-    style = style.replace("'STIXGeneral'", "KaTeX_Math, STIXGeneral, serif")
     if "stroke: #ffffff" in style or "background" in style:
         return style
     return re.sub("|".join(COLOURS), lambda m: f"var(--figure-{COLOURS[m[0]]}, {m[0]})", style)
@@ -175,18 +173,23 @@ def name_ends(axis: Axes, gap: float = 13) -> None:
         Names that are nearer to each other, in points, are pushed apart.
     """
     lines = [line for line in axis.get_lines() if not str(line.get_label()).startswith("_")]
-    ends = [axis.transData.transform(np.column_stack(line.get_data())[-1]) for line in lines]
-    points = 72 / STYLE["figure.dpi"]
-    at = -np.inf
-    for k in np.argsort([y for _, y in ends]):
-        at = max(at + gap, ends[k][1] * points)
+    ends = np.array([np.column_stack(line.get_data())[-1] for line in lines])
+    order = np.argsort(ends[:, 1])
+    lines, ends = [lines[k] for k in order], ends[order]
+    heights = axis.transData.transform(ends)[:, 1] * 72 / STYLE["figure.dpi"]
+    at = heights.copy()
+    for _ in range(100):
+        short = np.maximum(gap - np.diff(at), 0) / 2
+        at[1:] += short
+        at[:-1] -= short
+    for line, end, up in zip(lines, ends, at - heights, strict=True):
         axis.annotate(
-            str(lines[k].get_label()),
-            np.column_stack(lines[k].get_data())[-1],
-            (6, at - ends[k][1] * points),
+            str(line.get_label()),
+            end,
+            (6, up),
             textcoords="offset points",
             va="center",
-            color=lines[k].get_color(),
+            color=line.get_color(),
         )
 
 
@@ -272,8 +275,8 @@ def decision_boundary(
     """
     columns = min(2, len(models))
     rows = -(-len(models) // columns)
-    width, height = (5, 3.3 * rows) if columns > 1 else (4.6, 3.6)
-    with canvas(columns, width, height, rows, sharex=True, sharey=True) as (figure, axes):
+    width, height = (5, 2.5 * rows + 1.3) if columns > 1 else (4.6, 3.6)
+    with canvas(columns, width, height, rows, sharey=True) as (figure, axes):
         for axis, (title, model) in zip(axes.flat, models.items(), strict=False):
             shades = _plane(axis, model, X, Y, margin)
             axis.set(xlabel="$x_1$", title=title if columns > 1 else "")
@@ -316,6 +319,8 @@ def _plane(
     shades = plane(axis, u, v, P)
     scatter(axis, X, Y)
     axis.set(aspect="equal")
+    if len(X) < 10:  # the corners of a square
+        axis.set(xticks=np.unique(X[:, 0]), yticks=np.unique(X[:, 1]))
     return shades
 
 
