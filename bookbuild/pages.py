@@ -40,6 +40,7 @@ UNKNOWN = ".//*[contains(@style, '#cc0000')]"  # the colour in which KaTeX print
 WORD = re.compile(r"[\w-]+")
 FILE = re.compile(r"[\w-][\w.-]*\.\w+")
 ASSET = re.compile(r"_(?:static|images)/[^?#]+")
+ICON_FONT = re.compile(r'@font-face\{[^}]*"Font Awesome[^}]*\}')
 DATA = re.compile(r"""url\((["']?)data:image/svg\+xml[^,]*,(.*?)\1\)""")
 
 
@@ -193,6 +194,7 @@ def one_style_sheet(pages: list[Element], folder: Path) -> None:
     named = set(re.findall(r"\.(-?[A-Za-z_][\w-]*)", text))
     unused = {name for name in named - words if not PARTS.search(name)}
     text = lightningcss.process_stylesheet(text, unused_symbols=unused, error_recovery=True)
+    text = ICON_FONT.sub("", text)
 
     def as_file(match: re.Match[str]) -> str:
         name = f"theme-{digest(match[2])}.svg"

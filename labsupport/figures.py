@@ -56,6 +56,7 @@ STYLE: dict[Any, Any] = {
     "grid.color": "#dddddd",
     "legend.frameon": False,
     "lines.linewidth": 2,
+    "patch.edgecolor": BLACK,
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "figure",  # names inside the drawing are the same in every run
     "text.color": BLACK,
@@ -99,14 +100,20 @@ def svg(figure: Figure) -> str:
     text = re.sub(r" <defs>\s*<style.*?</defs>\s*|<!--.*?-->\s*", "", text, flags=re.DOTALL)
     text = re.sub(r"\n *", "\n", re.sub(r" ?\n(?=[CLMQz])", " ", text))
     text = re.sub(r'<g id="[^"]*"', "<g", text).replace("xlink:href", "href")
-    text = re.sub(r"(\d\.\d\d)\d+", r"\1", text)  # a hundredth of a point is enough
+    text = re.sub(r"<[^>]*>", _rounded, text)
     text = re.sub(r"(?<=<text>)\s*(<tspan.*?)\s*(?=</text>)", _words, text, flags=re.DOTALL)
     return re.sub(r'style="[^"]*"', _style, text)
 
 
+def _rounded(tag: re.Match[str]) -> str:
+    """Keep hundredths of a point."""
+    return re.sub(r"(\d\.\d\d)\d+", r"\1", tag[0])
+
+
 def _words(formula: re.Match[str]) -> str:
     """Put the letters of a formula, of which each has its place, together into words."""
-    letters = re.findall(r'<tspan x="(.*?)" y="(.*?)" style="(.*?)">(.*?)</tspan>', formula[1])
+    text = formula[1].replace("\N{NO-BREAK SPACE}", " ")
+    letters = re.findall(r'<tspan x="(.*?)" y="(.*?)" style="(.*?)">(.*?)</tspan>', text)
     return "".join(
         f'<tspan x="{word[0][0]}" y="{y}" style="{style}">{"".join(c for *_, c in word)}</tspan>'
         for (y, style), group in groupby(letters, key=lambda letter: letter[1:3])

@@ -2,12 +2,14 @@
 
 import base64
 import io
+import re
 import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from IPython.core.pylabtools import print_figure
+from lxml import etree
 from matplotlib.collections import PathCollection
 from PIL import Image
 
@@ -248,4 +250,68 @@ def test_figures_of_a_chapter_have_the_style_too():
     with figures.canvas(2, rows=3, sharey=True) as (figure, axes):
         assert axes.shape == (3, 2)
         assert plt.rcParams["axes.grid"] is True
-    assert figure.get_facecolor() == (1, 1, 1, 1)
+    assert figure.get_facecolor()[3] == 0  # the page is its ground
+
+
+# As SVG
+
+
+@pytest.mark.parametrize("name", sorted(set(FIGURES) - {"film"}))  # which stays a PNG
+def test_it_is_stored_alike_in_every_run(name):
+    text = figures.svg(FIGURES[name]())
+    assert text == figures.svg(FIGURES[name]())
+    drawing = etree.fromstring(text)
+    assert drawing.get("class") == "lab-figure" and not re.search(r"20\d\d-\d\d", text)
+
+
+def test_text_stays_text():
+    with figures.canvas() as (figure, axes):
+        axes[0, 0].set(title="at 0.4771", xlabel="the weight $w_{10}$", xlim=(0, 0.01))
+    drawing = etree.fromstring(figures.svg(figure))
+    words = ["".join(text.itertext()) for text in drawing.iter("{*}text")]
+    assert {"at 0.4771", "the weight w10", "0.002"} <= set(words)
+
+
+def test_a_page_chooses_the_colours_of_lines_and_words_but_not_of_samples():
+    """What stands on the shaded plane keeps its colours: the plane is the same in the dark."""
+    with figures.canvas() as (figure, axes):
+        for k in range(5):
+            axes[0, 0].plot([0, k], label=str(k), **figures.style(k))
+        axes[0, 0].text(0, 0, "x", bbox={"facecolor": figures.PAPER})
+        figures.name_ends(axes[0, 0])
+    text = figures.svg(figure)
+    bare = re.sub(r"var\(--figure-(\w+), #\w+\)", r"\1", text)
+    assert set(re.findall(r"#[0-9a-f]{6}\b", bare)) == set()
+    used = set(re.findall(r"(?:fill|stroke): ([a-z]+)", bare))
+    assert used - {"none"} == set(figures.COLOURS.values()) - {"grey"}
+    samples = figures.svg(FIGURES["boundary"]())
+    assert f"fill: {figures.BLUE}; stroke: #ffffff" in samples
+    assert "<image" in samples  # the plane
+
+
+def test_a_notebook_stores_svg_and_nothing_else(capsys):
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
+
+    shell = InteractiveShell.instance()
+    with capture_output() as shown:
+        shell.displayhook(FIGURES["two histograms"]())
+    (output,) = shown.outputs
+    assert set(output.data) == {"image/svg+xml", "text/plain"}
+    assert output.data["text/plain"] == "<Figure with 2 axes>"
+    InteractiveShell.clear_instance()
+
+
+def test_names_stand_at_the_ends_of_their_lines_and_apart():
+    with figures.canvas() as (figure, axes):
+        for k, end in enumerate((3.0, 1.0, 1.01)):
+            axes[0, 0].plot([0, end], label=f"to {end}", **figures.style(k))
+        axes[0, 0].plot([0, 2])  # without a label
+        figures.name_ends(axes[0, 0], gap=13)
+    names = axes[0, 0].texts
+    assert texts(names) == ["to 1.0", "to 1.01", "to 3.0"]
+    assert [name.xy[1] for name in names] == [1.0, 1.01, 3.0]
+    assert [name.get_color() for name in names] == [figures.ORANGE, figures.GREEN, figures.BLUE]
+    figure.draw_without_rendering()
+    low, middle, high = (name.get_window_extent().y0 * 72 / figure.dpi for name in names)
+    assert middle - low > 11 and high - middle > 11

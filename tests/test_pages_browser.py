@@ -301,3 +301,72 @@ def test_a_narrow_page_shows_its_contents(open_page, book, width, side, link):
     address = item.get_attribute("href")
     item.click()
     page.wait_for_url(f"**/*{address.removeprefix('#')}")
+
+
+TEXT = """() => [...document.querySelectorAll("article svg.lab-figure")].flatMap((drawing) => {
+  const scale = drawing.getBoundingClientRect().width / drawing.viewBox.baseVal.width;
+  return [...drawing.querySelectorAll("text")].map((text) => {
+    const first = text.querySelector("tspan") ?? text; // what follows may be an index
+    return [scale * parseFloat(getComputedStyle(first).fontSize), text.textContent];
+  });
+})"""
+
+
+def test_words_in_figures_are_read_on_a_phone(open_page, book, names):
+    """At least nine pixels high, as painted on a screen that is 360 wide; an index is smaller."""
+    sizes = {}
+    for name in names:
+        page = open_page((book / name).as_uri(), viewport=PHONE)
+        sizes[name] = page.evaluate(TEXT)
+    small = {name: [t for t in found if t[0] < 9] for name, found in sizes.items()}
+    assert {name: found for name, found in small.items() if found} == {}
+    assert sum(map(len, sizes.values())) > 500
+
+
+@pytest.mark.parametrize(
+    ("scheme", "ink"), [("light", "rgb(34, 40, 50)"), ("dark", "rgb(206, 214, 221)")]
+)
+def test_a_figure_has_the_colours_of_its_page(open_page, book, scheme, ink):
+    page = open_page((book / "chapters/05-backtracking.html").as_uri(), color_scheme=scheme)
+    words = page.locator("article svg.lab-figure text")
+    assert set(words.evaluate_all("(all) => all.map((t) => getComputedStyle(t).fill)")) == {ink}
+    drawing = page.locator("article svg.lab-figure").first
+    assert drawing.evaluate("(d) => getComputedStyle(d).backgroundColor") == "rgba(0, 0, 0, 0)"
+
+
+@pytest.mark.parametrize("viewport", [PHONE, LAPTOP])
+@pytest.mark.parametrize("by", ["Enter", "tap"])
+def test_a_figure_is_enlarged(open_page, book, viewport, by):
+    """By a tap on it or by its button; Escape, the button and a click beside it close it again."""
+    page = open_page((book / "chapters/05-backtracking.html").as_uri(), viewport=viewport)
+    drawing = page.locator("article svg.lab-figure").first
+    button = page.get_by_role("button", name="Enlarge figure 5.1", exact=True)
+    dialog = page.get_by_role("dialog", name="figure 5.1", exact=True)
+    before = drawing.bounding_box()["width"]
+    ways = (
+        lambda: page.keyboard.press("Escape"),
+        lambda: dialog.get_by_role("button", name="Close").press("Enter"),
+        lambda: page.mouse.click(2, 2),
+    )
+    for close in ways:
+        button.press("Enter") if by == "Enter" else drawing.click()
+        expect(dialog).to_be_visible()
+        assert dialog.locator("svg").bounding_box()["width"] > 1.5 * before
+        assert broken_rules(page, "dialog") == ""
+        close()
+        expect(dialog).to_have_count(0)
+    assert page.problems == []
+
+
+def test_each_fold_of_a_figure_has_a_name_of_its_own(open_page, book, names):
+    for name in names:
+        page = open_page((book / name).as_uri())
+        folds = page.locator("article .cell:has(figure) > details > summary .collapsed")
+        said = folds.all_text_contents()
+        assert (
+            len(said) == len(set(said)) and "code cell" not in page.locator("article").inner_text()
+        )
+
+
+def test_the_book_is_small(book):
+    assert sum(path.stat().st_size for path in book.rglob("*") if path.is_file()) < 12_000_000

@@ -1,11 +1,15 @@
 """The last pass over the pages: what it takes away, what it keeps, what it refuses."""
 
+import base64
+import io
+
 import pytest
 from bs4 import BeautifulSoup
 from lxml import html
 from PIL import Image
 
-from bookbuild import pages
+from bookbuild import folds, pages
+from labsupport.feedback import verdict
 
 PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"/><title>Steps</title>
 <script>document.documentElement.dataset.theme = "auto";</script>
@@ -21,6 +25,23 @@ PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"/><title>Ste
 {extra}</article></main></body></html>"""
 
 
+PICTURE = io.BytesIO()
+Image.new("RGBA", (4, 4), "red").save(PICTURE, "PNG")
+DATA = base64.b64encode(PICTURE.getvalue()).decode()
+DRAWING = f"""<svg class="lab-figure" style="background: #fff" viewBox="0 0 9 9" \
+xmlns="http://www.w3.org/2000/svg"><path id="m0123456789" style="stroke: #0123456"/>
+<use href="#m0123456789"/><text>two words</text>
+<image href="data:image/png;base64,{DATA}" id="image0123456789"/></svg>"""
+FIGURE = """<figure><img src="_images/d.svg" alt="A &lt; B."/><figcaption>
+<span class="caption-number">Fig. 7.{} </span></figcaption></figure>"""
+CELL = """<div class="cell"><details class="hide"><summary>
+<p class="collapsed admonition-title">Show code cell source</p>
+<p class="expanded admonition-title">Hide code cell source</p></summary>
+<div class="cell_input"><pre>{}</pre></div></details>
+<div class="cell_output">{}</div></div>"""
+STATUS = '<div class="output"><div role="status"><strong>{}</strong> Go on.</div></div>'
+
+
 @pytest.fixture
 def book(tmp_path):
     """A book of two pages: the second has a slider."""
@@ -34,12 +55,15 @@ def book(tmp_path):
         "index.html": PAGE.format(extra='<p class="kept">b</p>'),
         "s.html": PAGE.format(extra='<div class="lab-slider"></div>'),
         "search.html": PAGE.format(extra=""),
+        "drawn.html": PAGE.format(extra=FIGURE.format(1) + FIGURE.format(2)),
+        "_images/d.svg": DRAWING,
+        "_images/other.svg": "<svg/>",
+        "_static/gone.css.map": "{}",
     }
     for name, text in files.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    (tmp_path / "_images").mkdir()
     Image.new("RGBA", (40, 30), "white").save(tmp_path / "_images" / "f.png")
     pages.polish(tmp_path)
     return tmp_path
@@ -97,3 +121,59 @@ def test_images_are_packed_and_have_their_size(book):
     assert (image["width"], image["height"]) == ("40", "30")
     with Image.open(book / image["src"]) as packed:
         assert packed.format == "WEBP"
+
+
+def test_what_no_page_names_is_deleted(book):
+    left = {path.name for path in book.rglob("*.*") if path.parent.name in ("_static", "_images")}
+    assert {"f.webp", "book.css", "a.js"} <= left
+    assert not left & {"f.png", "d.svg", "other.svg", "a.css", "gone.css.map", "fontawesome.js"}
+
+
+def test_drawings_stand_in_the_page(book):
+    one, other = soup(book / "drawn.html").select("svg.lab-figure")
+    for drawing in (one, other):
+        assert (drawing["role"], drawing["aria-label"]) == ("img", "A < B.")
+        assert not drawing.has_attr("style") and drawing.find("text").text == "two words"
+        assert drawing.use["href"] == "#" + drawing.path["id"]
+        assert drawing.path["style"] == "stroke: #0123456"
+        with Image.open(book / drawing.image["href"]) as picture:
+            assert picture.format == "WEBP" and picture.convert("RGB").getpixel((1, 1)) == (
+                255,
+                0,
+                0,
+            )
+    assert one.path["id"] != other.path["id"]
+
+
+@pytest.mark.parametrize(
+    ("code", "output", "what"),
+    [
+        ("draw()", FIGURE.format(3), "the code of figure 7.3"),
+        ("assert 1", FIGURE.format(3), "the code of figure 7.3"),
+        ("assert 1", "<table></table>", "the code of the table"),
+        ("assert 1", "<ul><li>a</li></ul>", "the code of these sentences"),
+        ("assert 1", '<div class="output stream">checked</div>', "the check"),
+        ("assert 1", "", "the check"),
+        ("a = 1", "", "the code"),
+    ],
+)
+def test_a_fold_says_what_it_opens(code, output, what):
+    page = html.document_fromstring(CELL.format(code, output))
+    folds.name_folds(page)
+    shown = [title.text for title in page.cssselect(".admonition-title")]
+    assert shown == [f"Show {what}", f"Hide {what}"]
+
+
+def test_a_name_that_an_author_gave_stays():
+    page = html.document_fromstring(CELL.format("", "").replace("code cell source", "the proof"))
+    folds.name_folds(page)
+    assert page.cssselect(".collapsed")[0].text == "Show the proof"
+
+
+def test_only_the_verdict_on_no_attempt_is_left_out():
+    assert verdict.HEADS["open"] == folds.OPEN
+    heads = [verdict.HEADS["open"], verdict.HEADS["right"]]
+    page = html.document_fromstring("".join(CELL.format("", STATUS.format(h)) for h in heads))
+    folds.leave_out_open_verdicts(page)
+    (left,) = page.cssselect("[role=status]")
+    assert left.text_content() == "Right. Go on."

@@ -42,6 +42,13 @@ def test_leaves_the_words_beside_a_drawing():
     assert sanitize(other) == other
 
 
+def test_hides_what_a_figure_draws_but_not_what_a_widget_does():
+    one, other = '<path d="M 1 2"/>\n', '<path d="M 1 3"/>\n'
+    figure, widget = '<svg class="lab-figure">{}</svg>', '<svg class="lab-slider">{}</svg>'
+    assert sanitize(figure.format(one)) == sanitize(figure.format(other)) == "DRAWING"
+    assert sanitize(widget.format(one)) != sanitize(widget.format(other))
+
+
 def test_leaves_results_alone():
-    text = "loss 0.693147, 1.5 steps, 2.0 samples, 12.34 ms, 0x10, 4 s, <Figure size 640x480>"
+    text = "loss 0.693147, 1.5 steps, 2.0 samples, 12.34 ms, 0x10, 4 s, <Figure with 1 axes>"
     assert sanitize(text) == text
