@@ -47,7 +47,7 @@ DATA = re.compile(r"""url\((["']?)data:image/svg\+xml[^,]*,(.*?)\1\)""")
 def polish(folder: Path) -> None:
     """Rewrite all pages of a built book."""
     for path in (folder / "_images").glob("*.png"):
-        pack(path)
+        drawings.pack(path, path.with_suffix(".webp"))
     drawn = drawings.find(folder)
     pages = {
         path: html.document_fromstring(path.read_text("utf-8"))
@@ -110,14 +110,6 @@ def draw_icons(page: Element, name: str) -> None:
         drawing.attrib.update({k: v for k, v in tag.items() if k.startswith("data-")})
         drawing.tail = tag.tail
         tag.getparent().replace(tag, drawing)
-
-
-def pack(path: Path) -> None:
-    """Store a figure as WebP with 256 colours, of which a drawing needs few: 415 kB."""
-    with Image.open(path) as image:
-        drawn = image.convert("RGBA")
-    few = drawn.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    few.convert("RGBA").save(path.with_suffix(".webp"), lossless=True)
 
 
 def place_images(page: Element, folder: Path) -> None:

@@ -243,7 +243,6 @@ def loss_curve(
                 textcoords="offset points",
                 ha="right",
                 color="#666666",
-                fontsize=10,
             )
         axis.set(
             xlabel="passes (forward 1, backward 2)" if against == "passes" else "epoch",
