@@ -51,7 +51,7 @@ def store(data: str, folder: Path) -> str:
 
 
 def pack(picture: Path | io.BytesIO, target: Path) -> None:
-    """Store a picture as WebP with 256 colours, of which a drawing needs few: a quarter as large."""
+    """Store a picture as WebP with 256 colours, of which a drawing needs few."""
     with Image.open(picture) as image:
         drawn = image.convert("RGBA")
     few = drawn.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
