@@ -78,14 +78,18 @@ def remote_in_page(soup):
     return problems
 
 
+def said(image):
+    """What is heard of an image, or of a drawing that stands in the page."""
+    return image.get("alt", image.get("aria-label", "")).strip()
+
+
 def bad_images(soup):
     """Images that say nothing to a reader who does not see them."""
-    problems = [
-        f"no alt text: {image.get('src')}" for image in soup.find_all("img") if not image.get("alt")
-    ]
+    images = soup.select("img, svg.lab-figure")
+    problems = [f"no alt text: {image.get('src')}" for image in images if not said(image)]
     figures = soup.select("figure")
     # An image that a cell draws is a figure; so is every <figure>, however it was made.
-    for image in soup.select(".cell_output img"):
+    for image in soup.select(".cell_output :is(img, svg.lab-figure)"):
         if image.find_parent("figure") is None:
             problems.append(f"a cell draws an image that is no figure: {image.get('src')}")
     for figure in figures:
@@ -94,8 +98,8 @@ def bad_images(soup):
         if number is None or caption is None or not caption.get_text(strip=True):
             problems.append(f"no number or no caption: figure {figure.get('id')}")
             continue
-        for image in figure.select("img"):
-            alt = image.get("alt", "").strip()
+        for image in figure.select("img, svg.lab-figure"):
+            alt = said(image)
             if len(alt) <= SHORTEST_ALT or alt == caption.get_text(" ", strip=True):
                 problems.append(f"alt text short or the caption again: figure {figure.get('id')}")
     return problems
@@ -315,8 +319,13 @@ def test_finds_request_in_style_sheet(css, remote):
     ],
 )
 def test_finds_bad_image(old, new):
-    assert old in GOOD
-    assert bad_images(soup_of(GOOD.replace(old, new)))
+    drawn = GOOD.replace('<img src="a.png"', '<svg class="lab-figure"').replace(
+        "alt=", "aria-label="
+    )
+    for page, tell in ((GOOD, "alt="), (drawn, "aria-label=")):
+        gone, come = (text.replace("alt=", tell) for text in (old, new))
+        assert not bad_images(soup_of(page)) and gone in page
+        assert bad_images(soup_of(page.replace(gone, come)))
 
 
 def test_finds_image_without_alt_outside_figures():
