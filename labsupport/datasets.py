@@ -1,4 +1,4 @@
-"""The data of the experiments: XOR and two moons. Rows are samples."""
+"""The data of the experiments: XOR, two moons, written digits. Rows are samples."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from labsupport import checks
 from labsupport.checks import Array
 
 
@@ -58,4 +59,55 @@ def moons(samples: int = 500, noise: float = 0.2, test: float = 0.2, seed: int =
         y_train.reshape(-1, 1).astype(float),
         scale.transform(X_test),
         y_test.reshape(-1, 1).astype(float),
+    )
+
+
+def digits(train: int = 300, test: int = 1000, part: int = 0, seed: int = 42) -> Split:
+    """Draw images of written digits, 8 by 8 pixels in ten classes. Introduced in :ref:`ch-race`.
+
+    Parameters
+    ----------
+    train, test : int
+        Images in each part.
+    part : int
+        Which images to train on: those of different parts are different, and the test part, of the
+        same seed, is the same.
+    seed : int
+        Decides on the order in which the 1797 images are taken.
+
+    Returns
+    -------
+    Split
+        X_train (train, 64), Y_train (train, 10) and X_test, Y_test, one-hot. The mean and scale of
+        both parts are those of the training part; a pixel that never changes there has scale 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Sizes that are no whole numbers from 1, or more images than there are.
+
+    Notes
+    -----
+    Of the images that ``sklearn.datasets.load_digits`` gives.
+    """
+    from sklearn.datasets import load_digits
+    from sklearn.preprocessing import StandardScaler
+
+    pixels, labels = load_digits(return_X_y=True)
+    for name, number, low in (("train", train, 1), ("test", test, 1), ("part", part, 0)):
+        checks.whole(number, name, low)
+    first = test + part * train
+    if first + train > len(pixels):
+        raise ValueError(
+            f"part {part} of {train} images and {test} to test need {first + train}; "
+            f"there are {len(pixels)}."
+        )
+    order = np.random.default_rng(seed).permutation(len(pixels))
+    fit, judge = order[first : first + train], order[:test]
+    scale, classes = StandardScaler().fit(pixels[fit]), np.eye(10)
+    return Split(
+        scale.transform(pixels[fit]),
+        classes[labels[fit]],
+        scale.transform(pixels[judge]),
+        classes[labels[judge]],
     )
