@@ -1426,7 +1426,7 @@ TABLE["ex-growth"] = [
 
 
 def test_share_of_broken_conditions():
-    h = history(Fixed(4.0), CONTEXT["starts"], 333)
+    h = history(Fixed(4.0), CONTEXT["starts"], 166)
     fall, norm = h.loss[:-1] - h.loss[1:], h.gradient_norm[:-1]
     for hint, share in {
         None: np.mean(fall < 0.3 * 4 * norm**2),
@@ -1446,8 +1446,8 @@ def test_interpolate():
         "without interpolation": {"warm": True},
         "without warm start": {"interpolate": True},
     }.items():
-        h = history(Armijo(first=1.0, **options), CONTEXT["starts"], 333)
-        last = (h.passes <= 1000).sum(axis=0) - 1
+        h = history(Armijo(first=1.0, **options), CONTEXT["starts"], 166)
+        last = (h.passes <= 500).sum(axis=0) - 1
         agrees(told("ex-race-interpolate", np.median(h.loss[last, np.arange(10)])), hint)
         if hint is None:
             agrees(told("ex-race-interpolate", np.median(h.loss[-1])), "more than the budget")

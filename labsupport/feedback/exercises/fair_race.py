@@ -22,7 +22,7 @@ from labsupport.feedback.verdict import (
 from labsupport.network import Parameters
 
 NET = network.Network((2, 16, 1), hidden="relu", output="identity", loss="bce_with_logits")
-BUDGET = 1000
+BUDGET = 500
 
 
 def growth(expected_trials: Any) -> Verdict:
@@ -94,7 +94,7 @@ def interpolate(interpolated: object, *, starts: Parameters, data: Split) -> Ver
     if verdict := number("interpolated", given, expected, rtol=0.03):
         return verdict  # without a run for each slip
     slips = {
-        "that is after 333 epochs, which cost more than the budget": at_the_end,
+        "that is after 166 epochs, which cost more than the budget": at_the_end,
         "that is without interpolation": median(warm=True)[0],
         "that is without warm start": median(interpolate=True)[0],
     }
