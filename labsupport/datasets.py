@@ -62,7 +62,7 @@ def moons(samples: int = 500, noise: float = 0.2, test: float = 0.2, seed: int =
     )
 
 
-def digits(train: int = 300, test: int = 1000, part: int = 0, seed: int = 42) -> Split:
+def digits(train: int = 250, test: int = 1000, part: int = 0, seed: int = 42) -> Split:
     """Draw images of written digits, 8 by 8 pixels in ten classes. Introduced in :ref:`ch-race`.
 
     Parameters
