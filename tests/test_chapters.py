@@ -155,14 +155,7 @@ def too_wide(stem, width=TEACHING_WIDTH):
     return [line for line in lines if len(line) > width]
 
 
-REWRITTEN = [  # once these are at most 72 columns wide, the marks go
-    pytest.param(stem, marks=pytest.mark.xfail(strict=False, reason="being rewritten"))
-    for stem in ("14-momentum",)
-]
-MENDED = sorted({page.stem for page in CHAPTERS.glob("*.md")} - {p.values[0] for p in REWRITTEN})
-
-
-@pytest.mark.parametrize("stem", [*MENDED, *REWRITTEN])
+@pytest.mark.parametrize("stem", sorted(page.stem for page in CHAPTERS.glob("*.md")))
 def test_visible_code_has_at_most_72_columns(stem):
     assert too_wide(stem) == []
 

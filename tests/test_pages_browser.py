@@ -150,14 +150,9 @@ WIDE_CODE = """() => [...document.querySelectorAll('.cell_input pre')]
   .map((e) => e.textContent)"""
 
 
-REWRITTEN = ("chapters/14-momentum.html",)
-
-
 @pytest.mark.parametrize("name", LISTED)
-def test_visible_code_does_not_scroll_on_a_laptop(open_page, book, name, request):
+def test_visible_code_does_not_scroll_on_a_laptop(open_page, book, name):
     """72 columns fit beside both sidebars; what is folded may be wider."""
-    if name in REWRITTEN:  # wider today
-        request.applymarker(pytest.mark.xfail(strict=False, reason="being rewritten"))
     page = open_page((book / name).as_uri())
     assert page.evaluate("innerWidth") == LAPTOP["width"]
     assert page.evaluate(WIDE_CODE) == []
