@@ -23,6 +23,6 @@ def test_printed_predictions_fit_the_last_printed_loss(name):
 
 def test_each_record_is_given_its_own_claim():
     """The page shows what the facts say, and no other claim."""
-    text = (CHAPTERS / "16-five-records.md").read_text("utf-8")
+    text = (CHAPTERS / "18-five-records.md").read_text("utf-8")
     assert sorted(re.findall(r'^verdict\("(.*)"\)$', text, re.MULTILINE)) == sorted(records.names())
     assert text.count("**Claimed.**") == 1  # where `verdict` makes it
