@@ -1,0 +1,144 @@
+"""Self-checks of :ref:`ch-machines`: weights of shards, bytes of a step, what parted the workers."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from labsupport.checks import Array
+from labsupport.feedback import diagnosis
+from labsupport.feedback.verdict import (
+    Judge,
+    Unreadable,
+    Verdict,
+    is_open,
+    reading,
+    right,
+    unattempted,
+    wrong,
+)
+
+RUNS = {
+    "A": "own shuffle",
+    "B": "another seed",
+    "C": "last batch dropped",
+    "D": "forgotten reduce",
+}
+SAMPLES, WORKERS, BATCH = 15, 3, 6
+
+
+def shard_weights(loss_weights: object) -> Verdict:
+    """Judge the factors of the losses of unequal shards, ex-shard-weights."""
+    return diagnosis.function(
+        "loss_weights",
+        loss_weights,
+        lambda sizes: len(sizes) * sizes / sizes.sum(),
+        [(np.array(sizes),) for sizes in ([300, 100], [5, 5, 5], [1, 2, 3, 4], [7])],
+        slips={
+            "these weights add up to one, and DDP divides by the workers again": (
+                lambda sizes: sizes / sizes.sum()
+            ),
+            "with all weights equal DDP leaves the plain mean": lambda sizes: sizes / sizes,
+            "the sizes have to be divided by the number of samples": lambda sizes: sizes * 1.0,
+            "that makes small shards count more: it is upside down": (
+                lambda sizes: sizes.sum() / (len(sizes) * sizes)
+            ),
+            "the number of workers comes in twice": (
+                lambda sizes: len(sizes) ** 2 * sizes / sizes.sum()
+            ),
+            "a sum over the workers would need these; DDP takes a mean, over its workers": (
+                lambda sizes: sizes * sizes / sizes.sum()
+            ),
+        },
+    )
+
+
+def bytes_a_step(bytes_sent: object) -> Verdict:
+    """Judge what a worker sends in a step, ex-bytes-a-step."""
+    return diagnosis.function(
+        "bytes_sent",
+        bytes_sent,
+        lambda p, n, size: 2 * (p - 1) / p * n * size,
+        [(2, 65, 8), (3, 65, 8), (8, 1_863_690, 4), (1, 100, 4)],
+        slips={
+            "that is one of the two rounds: the sums have to be handed round too": (
+                lambda p, n, size: (p - 1) / p * n * size
+            ),
+            "a pass sends a p-th of the gradient, not all of it": (
+                lambda p, n, size: 2 * (p - 1) * n * size
+            ),
+            "that is what rank 0 sends when all goes through it": (
+                lambda p, n, size: (p - 1) * n * size
+            ),
+            "those are numbers; bytes are asked for": lambda p, n, size: 2 * (p - 1) / p * n,
+            "those are bits; bytes are asked for": lambda p, n, size: 16 * (p - 1) / p * n * size,
+            "that is what all workers send together": lambda p, n, size: 2 * (p - 1) * n * size,
+            "a part makes p - 1 passes a round, not p": lambda p, n, size: 2 * n * size,
+            "that is one pass of the ring": lambda p, n, size: n * size / p,
+        },
+    )
+
+
+def unknown_runs() -> dict[str, list[dict[str, list[str] | list[int]]]]:
+    """Give what three workers report of four runs, each with a mistake, by letter.
+
+    They fit a plane to 15 samples in batches of 6.
+    """
+    X = np.random.default_rng(3).normal(size=(SAMPLES, 2))
+    y = X @ np.array([2.0, -1.0]) + 0.1 * np.random.default_rng(4).normal(size=SAMPLES)
+
+    def run(mistake: str) -> list[dict[str, list[str] | list[int]]]:
+        ranks = range(WORKERS)
+        one, two = ([r * (mistake == name) for r in ranks] for name in ("another seed", RUNS["A"]))
+        w = [np.random.default_rng(5 + one[r]).normal(size=2) for r in ranks]
+        order = [np.random.default_rng(9 + two[r]).permutation(SAMPLES) for r in ranks]
+        end = SAMPLES // BATCH * BATCH if mistake == "last batch dropped" else SAMPLES
+        prints, rows = [[_hash(w[r])] for r in ranks], [list[int]() for _ in ranks]
+        for begin in range(0, end, BATCH):
+            parts = []
+            for r in ranks:
+                batch = order[r][begin : min(begin + BATCH, end)]
+                mine = np.array_split(batch, WORKERS)[r]
+                rows[r] += mine.tolist()
+                parts.append(2 * X[mine].T @ (X[mine] @ w[r] - y[mine]) / len(batch))
+            for r in ranks:
+                step = parts[r] if mistake == "forgotten reduce" else sum(parts)
+                w[r] = w[r] - 0.1 * step
+                prints[r].append(_hash(w[r]))
+        return [{"fingerprints": prints[r], "rows": rows[r]} for r in ranks]
+
+    return {letter: run(mistake) for letter, mistake in RUNS.items()}
+
+
+def _hash(w: Array) -> str:
+    return hashlib.sha256(w.tobytes()).hexdigest()[:8]
+
+
+@reading
+def which_mistake(was: object) -> Verdict:
+    """Judge which run has which mistake, ex-which-mistake."""
+    if is_open(was) or (isinstance(was, dict) and ... in was.values()):
+        return unattempted("was")
+    if not isinstance(was, dict) or set(was) != set(RUNS):
+        raise Unreadable(wrong("`was` should be a dictionary with the keys 'A' to 'D'."))
+    names = tuple(RUNS.values())
+    if unknown := [name for name in was.values() if name not in names]:
+        raise Unreadable(wrong(f"No mistake is called {unknown[0]!r}; choose from {names}."))
+    hints = {
+        "another seed": "look at the fingerprints before the first step",
+        "forgotten reduce": "are the replicas equal at first, and equal later?",
+        "last batch dropped": f"count the rows of all workers: are they {SAMPLES}?",
+        "own shuffle": "is there a row that two workers used, and one that nobody did?",
+    }
+    off = [letter for letter, name in RUNS.items() if was[letter] != name]
+    if not off:
+        return right("Each of the four is right.")
+    return wrong(*(f"`{letter}` is not {was[letter]}: {hints[was[letter]]}." for letter in off))
+
+
+CHECKS: dict[str, Judge] = {
+    "ex-shard-weights": shard_weights,
+    "ex-bytes-a-step": bytes_a_step,
+    "ex-which-mistake": which_mistake,
+}
