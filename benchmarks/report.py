@@ -7,10 +7,10 @@ import platform
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
-from benchmarks import growth
+from benchmarks import growth, workers
 from benchmarks.table import COLUMNS, ROWS, Size
 
-for module in ("one_network", "many_networks", "with_memory", "line_search"):
+for module in ("one_network", "many_networks", "with_memory", "line_search", "workers"):
     import_module(f"benchmarks.{module}")  # each adds its rows
 
 
@@ -47,4 +47,5 @@ def main(size: Size = Size(), store: bool = False) -> None:  # noqa: B008 (it is
     print(table(lines))
     if store:
         rows = [dict(zip(COLUMNS, line, strict=True)) for line in lines]
-        growth.store({"machine": machine, "turns": size.turns, "rows": rows, **growth.measure()})
+        found = {"machine": machine, "turns": size.turns, "rows": rows, **growth.measure()}
+        growth.store(found | {"workers": workers.measure()})

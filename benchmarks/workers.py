@@ -82,7 +82,7 @@ def in_turns(turns: int, batches: tuple[int, ...]) -> dict[int, Array]:
 
 
 def sums(turns: int) -> list[list[float]]:
-    """In each of two workers: (megabytes, median milliseconds) of an all-reduce."""
+    """In each of two workers: (megabytes, fewest milliseconds) of an all-reduce."""
     import torch
     import torch.distributed as dist
 
@@ -95,7 +95,7 @@ def sums(turns: int) -> list[list[float]]:
             dist.all_reduce(x)
             seconds.append(perf_counter() - begin)
             x.fill_(1.0)
-        found.append([size, round(1e3 * float(np.median(seconds[1:])), 4)])
+        found.append([size, round(1e3 * min(seconds[1:]), 4)])
     return found
 
 
@@ -126,26 +126,27 @@ def workers_against_one(size: Size) -> Array:
     return ratios
 
 
-def measure(turns: int = 15, batches: tuple[int, ...] = BATCHES) -> dict[str, Any]:
+def measure(turns: int = 25, batches: tuple[int, ...] = BATCHES) -> dict[str, Any]:
     """Time steps and all-reduces of two workers.
 
     Returns
     -------
     dict
-        ``steps``: (batch, median milliseconds of each of `SIDES`); ``sums``: (megabytes, median
-        milliseconds); ``ratio``: median, least and largest share of the speed-up of two
-        independent processes that two workers reach at the largest batch; ``load``: processes that
-        wanted a core, on average over the minute before and the minute at the end.
+        ``steps``: (batch, milliseconds of each of `SIDES`) and ``sums``: (megabytes, milliseconds),
+        each the fastest of all turns, which other work on the machine has disturbed least;
+        ``ratio``: median, least and largest share of the speed-up of two independent processes that
+        two workers reach at the largest batch, turn by turn; ``load``: processes that wanted a
+        core, on average over the minute before and over the last minute.
     """
     from labsupport import parallel
 
     before = os.getloadavg()[0]
-    steps = parallel.launch(in_turns, 2, turns, batches, limit=600)[0]
+    steps = parallel.launch(in_turns, 2, turns, batches, limit=900)[0]
     ratios = steps[max(batches)][:, 2] / steps[max(batches)][:, 1]
     return {
         "sides": list(SIDES),
         "steps": [
-            [batch, *(round(1e3 * float(t), 3) for t in np.median(seconds, axis=0))]
+            [batch, *(round(1e3 * float(t), 3) for t in seconds.min(axis=0))]
             for batch, seconds in steps.items()
         ],
         "sums": parallel.launch(sums, 2, turns, limit=300)[0],

@@ -9,7 +9,7 @@ machinery behind one door. Eight floors; a module imports only from floors above
 3. forward and backward: `autograd`, `network`
 4. what is done to a network: `descent`, `figures`, `gradcheck`, `lines`, `momentum`, `probes`
 5. what is built on that: `audit`, `bugs`, `torch_twin`
-6. the lab records, and the mistakes beside their checks: `records`, `zoo`
+6. the lab records, the mistakes beside their checks, many workers: `parallel`, `records`, `zoo`
 7. what moves in a page: `widgets`
 8. what is said of a student's work: `feedback`
 

@@ -32,7 +32,8 @@ import cloudpickle
 import numpy as np
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import nn
+from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
 from labsupport import checks, torch_twin
@@ -112,7 +113,7 @@ def joined(patience: float = PATIENCE, backend: str | None = None) -> Iterator[t
     if device.type == "cuda":
         torch.cuda.set_device(device)
     wait = timedelta(seconds=patience)
-    store, rank, workers = next(dist.rendezvous("env://", timeout=wait))
+    store, rank, workers = next(rendezvous("env://", timeout=wait))
     store.set(f"worker {rank}", f"{socket.gethostname()} {os.getpid()}")
     _call_roll(store, "joined", rank, workers, patience)
     dist.init_process_group(backend, store=store, rank=rank, world_size=workers, timeout=wait)
@@ -126,7 +127,7 @@ def joined(patience: float = PATIENCE, backend: str | None = None) -> Iterator[t
     dist.destroy_process_group()
 
 
-def _call_roll(store: dist.Store, word: str, rank: int, workers: int, patience: float) -> None:
+def _call_roll(store: Any, word: str, rank: int, workers: int, patience: float) -> None:
     """Say a word for this rank and wait for it from the others; end those that are silent."""
     store.set(f"{word} {rank}", "")
     silent = []
@@ -187,14 +188,15 @@ def train(
     """
     rank, workers = dist.get_rank(), dist.get_world_size()
     twin = torch_twin.module(net, start).to(device)
-    model = DistributedDataParallel(twin)  # rank 0's parameters go to all
+    model = DistributedDataParallel(twin, gradient_as_bucket_view=True)  # starts as rank 0 does
     criterion, dtype = torch_twin.loss(net), next(twin.parameters()).dtype
     inputs, targets = (torch.as_tensor(a, dtype=dtype, device=device) for a in (X, Y))
     optimiser = torch.optim.SGD(model.parameters(), lr=rate)
     losses, prints = [], []
     for _ in range(epochs):
-        order, total = torch.as_tensor(rng.permutation(len(X))), torch.zeros((), device=device)
-        for rows in order.split(batch):
+        order = torch.as_tensor(rng.permutation(len(X)))
+        total = torch.zeros((), dtype=dtype, device=device)
+        for rows in torch.split(order, batch):
             mine = rows[share(len(rows), rank, workers)].to(device)
             optimiser.zero_grad()
             # DDP takes the plain mean over workers: weights make it the mean over samples.
@@ -328,8 +330,8 @@ def _work(folder: Path, patience: float) -> None:
             result = work(*given)
     except BaseException as error:
         text = str(error)
-        if not isinstance(error, WorkerFailed) and "rank" not in text:
-            text = f"{type(error).__name__}: {text}"
+        if not text.startswith("rank "):
+            text = f"rank {os.environ['RANK']}: {type(error).__name__}: {text}"
         file.write_bytes(pickle.dumps((None, text)))
         raise
     file.write_bytes(cloudpickle.dumps((result, "")))

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from benchmarks import growth, one_network, report, table
+from benchmarks import growth, one_network, report, table, workers
 from benchmarks.table import ROWS, Row, Size
 
 TINY = Size(turns=2, epochs=3)
@@ -88,12 +88,17 @@ def test_the_ratio_is_one_over_the_other_in_turns(monkeypatch):
 def test_what_is_stored_can_be_read_again(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(growth, "STORED", tmp_path / "measured.json")
     monkeypatch.setattr(growth, "measure", partial(growth.measure, turns=1, least=0.0, largest=12))
+    monkeypatch.setattr(workers, "measure", partial(workers.measure, turns=1, batches=(2, 4)))
     monkeypatch.setattr(report, "ROWS", ROWS[:1])
     report.main(TINY, store=True)
     found = json.loads(growth.STORED.read_text("utf-8"))
     sizes = {"runs": [1, 3, 10], "samples": [4, 12], "units": [4, 8]}
     assert {name: [n for n, _ in found[name]] for name in sizes} == sizes
     assert all(time > 0 for name in sizes for _, time in found[name])
+    shared = found["workers"]
+    assert [batch for batch, *_ in shared["steps"]] == [2, 4]
+    assert all(time > 0 for _, *times in shared["steps"] + shared["sums"] for time in times)
+    assert 0 < shared["ratio"][1] <= shared["ratio"][0] <= shared["ratio"][2]
     assert found["rows"][0]["time of"] == ROWS[0].what
     assert found["rows"][0]["ratio (median)"] in capsys.readouterr().out
 

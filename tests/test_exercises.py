@@ -23,6 +23,7 @@ from labsupport.bugs import BUGS
 from labsupport.descent import Armijo, Fixed
 from labsupport.feedback import check
 from labsupport.feedback.exercises import backtracking, five_records, momentum, step_size
+from labsupport.feedback.exercises.many_machines import unknown_runs
 from labsupport.feedback.exercises.momentum import unknown_curves
 from labsupport.momentum import Adam, HeavyBall
 from labsupport.network import Network, Parameters
@@ -1505,6 +1506,58 @@ def test_the_curves_are_what_the_exercise_says():
     assert first < SHOWN < TRUE - 0.01  # to begin low says nothing
     for shown in five_records.two_curves().values():
         assert len(shown.epoch) == len(shown.loss) and shown.epoch[0] == 0
+
+
+# Chapter 17
+
+TABLE["ex-shard-weights"] = [
+    (None, lambda sizes: np.array(sizes) / np.mean(sizes)),
+    (None, lambda sizes: [len(sizes) * n / sum(sizes) for n in sizes]),
+    ("these weights add up to one", lambda sizes: np.array(sizes) / np.sum(sizes)),
+    ("DDP leaves the plain mean", lambda sizes: np.ones(len(sizes))),
+    ("divided by the number of samples", lambda sizes: np.array(sizes)),
+    ("it is upside down", lambda sizes: np.mean(sizes) / np.array(sizes)),
+    ("comes in twice", lambda sizes: len(sizes) * np.array(sizes) / np.mean(sizes)),
+    ("is off by", lambda sizes: np.array(sizes) / np.mean(sizes) + 0.1),
+    ("expected a function", [1.5, 0.5]),
+]
+TABLE["ex-bytes-a-step"] = [
+    (None, lambda p, n, size: 2 * (p - 1) * n * size / p),
+    ("one of the two rounds", lambda p, n, size: (p - 1) * n * size / p),
+    ("a p-th of the gradient", lambda p, n, size: 2 * (p - 1) * n * size),
+    ("all goes through it", lambda p, n, size: (p - 1) * n * size),
+    ("those are numbers", lambda p, n, size: 2 * (p - 1) * n / p),
+    ("those are bits", lambda p, n, size: 16 * (p - 1) * n * size / p),
+    ("p - 1 passes a round, not p", lambda p, n, size: 2 * n * size),
+    ("one pass of the ring", lambda p, n, size: n * size / p),
+    ("is off by", lambda p, n, size: n * size),
+    ("expected a function", 17.5e6),
+]
+WAS = {"A": "own shuffle", "B": "another seed", "C": "last batch dropped", "D": "forgotten reduce"}
+TABLE["ex-which-mistake"] = [
+    (None, WAS),
+    ("that two workers used", WAS | {"C": "own shuffle"}),
+    ("before the first step", WAS | {"D": "another seed"}),
+    ("count the rows", WAS | {"A": "last batch dropped"}),
+    ("equal at first, and equal later", WAS | {"B": "forgotten reduce"}),
+    ("Write `was`", WAS | {"A": ...}),
+    ("No mistake is called", WAS | {"A": "bad luck"}),
+    ("should be a dictionary", {"A": "own shuffle"}),
+]
+
+
+def test_the_unknown_runs_report_what_each_mistake_does():
+    runs = unknown_runs()
+    assert list(runs) == list(WAS)
+    for letter, mistake in WAS.items():
+        prints = [worker["fingerprints"] for worker in runs[letter]]
+        rows = sorted(row for worker in runs[letter] for row in worker["rows"])
+        start, steps = ({tuple(p[cut]) for p in prints} for cut in (slice(1), slice(1, None)))
+        assert (len(start) == 1) == (mistake != "another seed")
+        assert (len(steps) == 1) == (mistake in ("last batch dropped", "own shuffle"))
+        assert (len(rows) == 15) == (mistake != "last batch dropped")
+        whole = mistake in ("another seed", "forgotten reduce")
+        assert (rows == list(range(15))) == whole
 
 
 # All of them

@@ -1,4 +1,4 @@
-"""Self-checks of :ref:`ch-machines`: weights of shards, bytes of a step, what parted the workers."""
+"""Self-checks of :ref:`ch-machines`: shards, bytes of a step, what parted the workers."""
 
 from __future__ import annotations
 
