@@ -34,13 +34,13 @@ def shard_weights(loss_weights: object) -> Verdict:
         "loss_weights",
         loss_weights,
         lambda sizes: len(sizes) * sizes / sizes.sum(),
-        [(np.array(sizes),) for sizes in ([300, 100], [5, 5, 5], [1, 2, 3, 4], [7])],
+        [(np.array(sizes, float),) for sizes in ([300, 100], [5, 5, 5], [1, 2, 3, 4], [7])],
         slips={
             "these weights add up to one, and DDP divides by the workers again": (
                 lambda sizes: sizes / sizes.sum()
             ),
             "with all weights equal DDP leaves the plain mean": lambda sizes: sizes / sizes,
-            "the sizes have to be divided by the number of samples": lambda sizes: sizes * 1.0,
+            "the sizes have to be divided by the number of samples": lambda sizes: sizes,
             "that makes small shards count more: it is upside down": (
                 lambda sizes: sizes.sum() / (len(sizes) * sizes)
             ),
