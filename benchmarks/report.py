@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 from importlib import import_module
@@ -10,7 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from benchmarks import growth, workers
 from benchmarks.table import COLUMNS, ROWS, Size
 
-for module in ("one_network", "many_networks", "with_memory", "line_search", "workers"):
+MODULES = ("one_network", "many_networks", "with_memory", "line_search", "workers")
+for module in MODULES:
     import_module(f"benchmarks.{module}")  # each adds its rows
 
 
@@ -40,12 +42,24 @@ def table(lines: list[tuple[str, ...]]) -> str:
     return "\n".join([text[0], "|" + "|".join("-" * (w + 2) for w in widths) + "|", *text[1:]])
 
 
-def main(size: Size = Size(), store: bool = False) -> None:  # noqa: B008 (it is immutable)
-    lines = [row.line(size) for row in ROWS]
+def main(size: Size = Size(), store: bool = False, only: str | None = None) -> None:  # noqa: B008
+    """Measure and print all rows, or `only` those of a module; keep them, in place of theirs."""
+    chosen = [row for row in ROWS if only in (None, row.measure.__module__.split(".")[-1])]
+    lines = [row.line(size) for row in chosen]
     machine = f"{versions()}; {platform.machine()}, {threads()}"  # the peers are loaded by now
     print(f"{machine}\n{size.turns} turns a row, ours and theirs alternating\n")
     print(table(lines))
     if store:
         rows = [dict(zip(COLUMNS, line, strict=True)) for line in lines]
-        found = {"machine": machine, "turns": size.turns, "rows": rows, **growth.measure()}
-        growth.store(found | {"workers": workers.measure()})
+        found = {"machine": machine, "turns": size.turns, "rows": rows}
+        if only:
+            before = json.loads(growth.STORED.read_text("utf-8"))
+            others = [
+                row for row in before["rows"] if row["time of"] not in {r.what for r in chosen}
+            ]
+            found = before | {"rows": others + rows}
+        else:
+            found |= growth.measure()
+        if only in (None, "workers"):
+            found["workers"] = workers.measure()
+        growth.store(found)

@@ -42,7 +42,7 @@ from labsupport.network import Network, Parameters, initialise
 
 __all__ = ["WorkerFailed", "fingerprint", "joined", "launch", "share", "train"]
 
-PATIENCE = 10.0
+PATIENCE = 15.0
 """Seconds for which a worker waits for another before it calls the roll."""
 
 GRACE = 3.0
@@ -219,7 +219,7 @@ def launch(
     workers: int,
     *given: Any,
     patience: float = PATIENCE,
-    limit: float = 60.0,
+    limit: float = 120.0,
 ) -> list[Any]:
     """Run a function in several processes of this machine, by torchrun, with gloo.
 
