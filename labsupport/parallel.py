@@ -22,7 +22,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -42,8 +42,8 @@ from labsupport.network import Network, Parameters, initialise
 
 __all__ = ["WorkerFailed", "fingerprint", "joined", "launch", "share", "train"]
 
-PATIENCE = 15.0
-"""Seconds for which a worker waits for another before it calls the roll."""
+PATIENCE = 12.0
+"""Seconds for which a worker waits for another before it calls the roll; twice as many at first."""
 
 GRACE = 3.0
 """Seconds for which a worker that called the roll waits for an answer."""
@@ -98,7 +98,7 @@ def joined(patience: float = PATIENCE, backend: str | None = None) -> Iterator[t
     Parameters
     ----------
     patience : float
-        Seconds to wait for another worker.
+        Seconds to wait for another worker; twice as many for it to join.
     backend : str, optional
         ``gloo`` or ``nccl``; by default nccl if each worker of this machine has a GPU.
 
@@ -115,7 +115,7 @@ def joined(patience: float = PATIENCE, backend: str | None = None) -> Iterator[t
     wait = timedelta(seconds=patience)
     store, rank, workers = next(rendezvous("env://", timeout=wait))
     store.set(f"worker {rank}", f"{socket.gethostname()} {os.getpid()}")
-    _call_roll(store, "joined", rank, workers, patience)
+    _call_roll(store, "joined", rank, workers, 2 * patience)
     dist.init_process_group(backend, store=store, rank=rank, world_size=workers, timeout=wait)
     try:
         yield device
@@ -141,7 +141,8 @@ def _call_roll(store: Any, word: str, rank: int, workers: int, patience: float) 
         if store.check([f"worker {other}"]):
             host, pid = store.get(f"worker {other}").decode().split()
             if host == socket.gethostname():
-                os.kill(int(pid), signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
     if silent:
         named = ", ".join(map(str, silent))
         raise WorkerFailed(f"rank {named} gave no sign, says rank {rank}")
