@@ -1,4 +1,4 @@
-"""XOR, two moons as the record made them, and written digits."""
+"""XOR, two moons as the record made them, and digits in three parts."""
 
 import numpy as np
 import pytest
@@ -37,38 +37,40 @@ def test_moons_refuses_bad_settings(bad):
         datasets.moons(**bad)
 
 
-def test_digits_are_scaled_on_the_training_part_alone():
-    data = datasets.digits(train=200, test=500, seed=3)
-    assert [part.shape for part in data] == [(200, 64), (200, 10), (500, 64), (500, 10)]
-    spread = data.X_train.std(axis=0)
-    np.testing.assert_allclose(data.X_train.mean(axis=0), 0, atol=1e-12)
-    np.testing.assert_allclose(spread[spread > 0], 1)
-    assert 30 < (spread > 0).sum() < 64  # the pixels at the edge are always white
-    assert (data.X_test.std(axis=0)[spread > 0] != 1).all()
-    for Y in (data.Y_train, data.Y_test):
-        np.testing.assert_array_equal(np.sort(Y, axis=1)[:, -2:], np.tile([0, 1], (len(Y), 1)))
+def test_digits_are_all_images_once_each_with_its_own_class():
+    parts = datasets.digits(np.random.default_rng(3), validation=200, test=100)
+    assert [len(part) for part in parts] == [1497, 1497, 200, 200, 100, 100]
+    X, Y = np.vstack(parts[::2]), np.vstack(parts[1::2])
+    assert X.dtype == Y.dtype == np.float64
+    np.testing.assert_array_equal(np.unique(Y), [0, 1])
+    np.testing.assert_array_equal(Y.sum(axis=1), 1)
+    found = load_digits()
+    scale = 16 / np.ptp(X)  # the same shift and scale for every pixel
+    pixels = np.rint((X - X.min()) * scale)
+    np.testing.assert_allclose((X - X.min()) * scale, pixels, atol=1e-9)
+    ours = np.column_stack([pixels, Y.argmax(axis=1)])
+    theirs = np.column_stack([found.data, found.target])
+    np.testing.assert_array_equal(*(np.array(sorted(map(tuple, a))) for a in (ours, theirs)))
 
 
-def test_parts_of_the_digits_share_no_image():
-    """Undo the scaling: the images, the labels, and no image twice."""
-    order = np.random.default_rng(5).permutation(1797)
-    pixels, labels = load_digits(return_X_y=True)
-    for part, rows in ((0, order[1000:1250]), (1, order[1250:1500])):
-        data = datasets.digits(part=part, seed=5)
-        scale = StandardScaler().fit(pixels[rows])
-        np.testing.assert_allclose(scale.inverse_transform(data.X_train), pixels[rows], atol=1e-9)
-        np.testing.assert_array_equal(data.Y_train.argmax(axis=1), labels[rows])
-        np.testing.assert_array_equal(data.Y_test.argmax(axis=1), labels[order[:1000]])
+def test_digits_are_scaled_by_the_training_part_only():
+    parts = datasets.digits(np.random.default_rng(3))
+    assert abs(parts.X_train.mean()) < 1e-12 and abs(parts.X_train.std() - 1) < 1e-12
+    assert abs(parts.X_test.mean()) > 1e-4 and abs(parts.X_test.std() - 1) > 1e-4
 
 
-@pytest.mark.parametrize(
-    ("bad", "said"),
-    [
-        ({"train": 300, "part": 2}, "part 2 of 300 images and 1000 to test need 1900; there are"),
-        ({"train": 0}, "train is 0"),
-        ({"part": -1}, "part is -1"),
-    ],
-)
-def test_digits_refuse_more_than_there_is(bad, said):
-    with pytest.raises(ValueError, match=said):
-        datasets.digits(**bad)
+def test_digits_are_drawn_by_the_generator():
+    one, same, other = (datasets.digits(np.random.default_rng(k)) for k in (1, 1, 2))
+    np.testing.assert_array_equal(one.Y_test, same.Y_test)
+    assert not np.array_equal(one.Y_test, other.Y_test)
+
+
+@pytest.mark.parametrize("bad", [{"validation": 0}, {"test": 0}, {"validation": 900, "test": 897}])
+def test_digits_refuses_an_empty_part(bad):
+    with pytest.raises(ValueError, match=r"expected|between|at least"):
+        datasets.digits(np.random.default_rng(0), **bad)
+
+
+def test_digits_wants_a_generator():
+    with pytest.raises(TypeError):
+        datasets.digits(42)
