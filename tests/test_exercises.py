@@ -40,6 +40,7 @@ CONTEXT = {
     "begin": network.initialise(RELU, np.random.default_rng(1), "pytorch"),
     "starts": network.initialise(RELU, np.random.default_rng(13), "pytorch", runs=10),
     "data": MOONS,
+    "parts": datasets.digits(np.random.default_rng(2)),
     "parameters": tuple(START),
     "start": START,
     "seed": 5,
@@ -1455,6 +1456,66 @@ def test_interpolate():
 
 
 # Chapter 16
+
+LEAKS = {"A": "scale of all", "B": "same images", "C": "clean"}
+TABLE["ex-leak"] = [
+    (None, LEAKS),
+    ("compare the rows", LEAKS | {"B": "clean"}),
+    ("leaves that part a mean of 0", LEAKS | {"A": "clean"}),
+    ("no image of its test part", LEAKS | {"C": "same images"}),
+    ("none of the three words", LEAKS | {"C": "none"}),
+    ("with the keys 'A', 'B' and 'C'", {"A": "clean"}),
+    ("with the keys", "B"),
+    ("Write `leaks`", LEAKS | {"B": ...}),
+]
+
+
+def by_temperature(inside=1, outside=1, mean=1, sign=1, axis=1, shift=True):
+    def warm_delta(Z, Y, T):
+        S = Z / T**inside
+        S = S - S.max(axis=axis, keepdims=True) * shift
+        P = np.exp(S) / np.exp(S).sum(axis=axis, keepdims=True)
+        return sign * (P - Y) / T**outside / (len(Y) if mean else 1)
+
+    return warm_delta
+
+
+TABLE["ex-temperature"] = [
+    (None, by_temperature()),
+    ("asks for that factor", by_temperature(outside=0)),
+    ("1 / T, not T", by_temperature(outside=-1)),
+    ("inside the softmax, too", by_temperature(inside=0)),
+    ("the temperature is not used", by_temperature(inside=0, outside=0)),
+    ("divided by T, not multiplied", by_temperature(inside=-1, outside=-1)),
+    ("1/m belongs", by_temperature(mean=0)),
+    ("not over all entries", lambda Z, Y, T: by_temperature()(Z, Y, T) / Y.shape[1]),
+    ("the sign is wrong", by_temperature(sign=-1)),
+    ("not those of a column", by_temperature(axis=0)),
+    ("take the largest of a row off", by_temperature(shift=False)),
+]
+
+
+def top_pair(C, keep=lambda C: np.triu(C + C.T, 1), turn=1):
+    return np.unravel_index(keep(C).argmax(), C.shape)[::turn]
+
+
+def one_way(C):
+    return C - np.diag(np.diag(C))
+
+
+TABLE["ex-confused"] = [
+    (None, lambda C: top_pair(C)),
+    (None, lambda C: max(combinations(range(len(C)), 2), key=lambda p: C[p] + C[p[::-1]])),
+    ("leave it out", lambda C: top_pair(C, lambda C: C)),
+    ("i for j and j for i", lambda C: top_pair(C, one_way)),
+    ("both directions count, and `i < j`", lambda C: tuple(sorted(top_pair(C, one_way)))),
+    ("only one direction counts here", lambda C: top_pair(C, lambda C: np.triu(C, 1))),
+    ("below the diagonal", lambda C: top_pair(C, lambda C: np.tril(C, -1))),
+    ("the smaller class comes first", lambda C: top_pair(C, turn=-1)),
+]
+
+
+# Chapter 18
 
 
 def curve(letter):
