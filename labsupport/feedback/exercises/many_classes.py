@@ -92,9 +92,7 @@ def temperature(warm_delta: object) -> Verdict:
             _warm(Z, Y, T) * T
         ),
         "the slope of Z / T by Z is 1 / T, not T": lambda Z, Y, T: _warm(Z, Y, T) * T * T,
-        "the temperature belongs inside the softmax, too": lambda Z, Y, T: (
-            _warm(Z, Y, 1.0) / T
-        ),
+        "the temperature belongs inside the softmax, too": lambda Z, Y, T: _warm(Z, Y, 1.0) / T,
         "the temperature is not used": lambda Z, Y, T: _warm(Z, Y, 1.0),
         "the logits are divided by T, not multiplied": lambda Z, Y, T: _warm(Z, Y, 1 / T),
         "the loss is a mean over the samples, so 1/m belongs to the delta": lambda Z, Y, T: (
