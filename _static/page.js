@@ -16,7 +16,18 @@
     });
   }
 
+  // The sidebar shows the current chapter, however far another page had scrolled it.
+  function showChapter() {
+    const link = document.querySelector(".bd-links .current.active > a");
+    const sidebar = link?.closest(".bd-sidebar-primary");
+    if (!sidebar) return;
+    const [inside, box] = [link.getBoundingClientRect(), sidebar.getBoundingClientRect()];
+    sidebar.scrollTop += inside.top - box.top - box.height / 3;
+  }
+
   function start() {
+    showChapter();
+    document.querySelector(".primary-toggle")?.addEventListener("click", () => setTimeout(showChapter));
     document.querySelectorAll(".btn-download-pdf-button").forEach((button) => {
       button.addEventListener("click", () => window.print());
     });
@@ -27,7 +38,10 @@
       waiting = setTimeout(stops, 200);
     });
     document.addEventListener("toggle", stops, true); // a folded part opens
-    document.addEventListener("click", () => setTimeout(stops, 50));
+    document.addEventListener("click", (event) => {
+      setTimeout(stops, 50);
+      event.target.closest("dialog a")?.closest("dialog").close(); // the contents leave, once chosen from
+    });
   }
 
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);

@@ -267,38 +267,6 @@ def test_a_long_equation_scrolls_in_its_box(open_page, book):
     page.wait_for_function("document.activeElement.scrollLeft > 0")
 
 
-@pytest.mark.parametrize("width", [390, 1100])
-@pytest.mark.parametrize(("side", "link"), [("primary", "3."), ("secondary", "5.3.")])
-def test_a_narrow_page_shows_its_contents(open_page, book, width, side, link):
-    """The contents of the page, and at the narrowest those of the book, open as a dialog."""
-    page = open_page(
-        (book / "chapters/05-backtracking.html").as_uri(), viewport={"width": width, "height": 844}
-    )
-    button = page.locator(f"button.{side}-toggle")
-    item = page.locator(f".bd-sidebar-{side}").get_by_role("link", name=link).first
-    dialog = page.locator("dialog[open]")
-    if side == "primary" and width == 1100:  # it stands beside the text; the button folds it away
-        button.click()
-        expect(item).not_to_be_in_viewport()
-        button.click()
-        expect(item).to_be_in_viewport()
-        return
-    for _ in range(2):  # closed by Escape, it opens again
-        button.click()
-        expect(item).to_be_visible()
-        page.keyboard.press("Escape")
-        expect(dialog).to_have_count(0)
-    page.locator(
-        "article a.reference.internal[href*='#']:visible"
-    ).first.click()  # the page is not dead
-    page.wait_for_url("**/*#*")
-    page.go_back()
-    button.click()
-    address = item.get_attribute("href")
-    item.click()
-    page.wait_for_url(f"**/*{address.removeprefix('#')}")
-
-
 TEXT = """() => [...document.querySelectorAll("article svg.lab-figure")].flatMap((drawing) => {
   const scale = drawing.getBoundingClientRect().width / drawing.viewBox.baseVal.width;
   return [...drawing.querySelectorAll("text")].map((text) => {
