@@ -32,6 +32,7 @@
       button.addEventListener("click", () => window.print());
     });
     stops();
+    document.fonts.ready.then(stops); // a formula is as wide as its letters
     let waiting;
     window.addEventListener("resize", () => {
       clearTimeout(waiting);

@@ -37,6 +37,8 @@ SEARCH = re.compile(r"searchtools|language_data|searchindex")
 WIDGETS = Path(__file__).parent.parent / "labsupport" / "widgets"
 PARTS = re.compile("|".join(sorted(path.stem for path in WIDGETS.glob("*.css"))))
 UNKNOWN = ".//*[contains(@style, '#cc0000')]"  # the colour in which KaTeX prints what it cannot set
+# What touches a formula before and behind; not a dash, at which a line may break.
+OPENING, CLOSING = re.compile(r"[^\s—–]*$"), re.compile(r"[^\s—–]*")
 WORD = re.compile(r"[\w-]+")
 FILE = re.compile(r"[\w-][\w.-]*\.\w+")
 ASSET = re.compile(r"_(?:static|images)/[^?#]+")
@@ -59,6 +61,7 @@ def polish(folder: Path) -> None:
             if formula.xpath(UNKNOWN):
                 tex = formula.findtext(".//annotation") or formula.text_content()
                 logger.warning("%s: KaTeX cannot set %s", path.relative_to(folder), tex)
+        glue(page)
         tidy(page)
         folds.name_folds(page)
         folds.leave_out_open_verdicts(page)
@@ -80,6 +83,30 @@ def drop_unused(pages: list[Path], folder: Path) -> None:
     for path in [*(folder / "_static").rglob("*.*"), *(folder / "_images").glob("*.*")]:
         if path.name not in named:
             path.unlink()
+
+
+def glue(page: Element) -> None:
+    """Keep on its line what touches a formula: a browser would break before a comma, behind a (."""
+    for formula in page.cssselect("span.math"):
+        before, parent, tail = formula.getprevious(), formula.getparent(), formula.tail or ""
+        text = (parent.text if before is None else before.tail) or ""
+        opening, closing = OPENING.search(text)[0], CLOSING.match(tail)[0]
+        if before is not None and "glued" in before.classes and not text:
+            whole = before
+        elif opening or closing:
+            whole = html.Element("span", {"class": "glued"})
+            whole.text = opening
+            parent.replace(formula, whole)
+            if before is None:
+                parent.text = text.removesuffix(opening)
+            else:
+                before.tail = text.removesuffix(opening)
+        else:
+            continue
+        formula.tail, whole.tail = closing, tail.removeprefix(closing)
+        whole.append(formula)
+        for part in formula.cssselect(".katex-html > .base")[:-1]:  # here it may break
+            part.addnext(html.Element("wbr"))
 
 
 def tidy(page: Element) -> None:
