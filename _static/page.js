@@ -25,7 +25,21 @@
     sidebar.scrollTop += inside.top - box.top - box.height / 3;
   }
 
+  // Paper is light, whatever the screen.
+  function printLight() {
+    const shown = document.documentElement.dataset;
+    let theme;
+    window.addEventListener("beforeprint", () => {
+      theme = shown.theme;
+      shown.theme = "light";
+    });
+    window.addEventListener("afterprint", () => {
+      shown.theme = theme;
+    });
+  }
+
   function start() {
+    printLight();
     showChapter();
     document.querySelector(".primary-toggle")?.addEventListener("click", () => setTimeout(showChapter));
     document.querySelectorAll(".btn-download-pdf-button").forEach((button) => {

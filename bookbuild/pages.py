@@ -122,6 +122,9 @@ def tidy(page: Element) -> None:
     # Roles of printing that browsers have given up.
     for tag in page.cssselect(".citation-list, .citation-list [role]"):
         tag.attrib.pop("role", None)
+    # One name for many boxes of a page.
+    for tag in page.cssselect("#exercise-content, #proof-content, div#proof"):
+        del tag.attrib["id"]
     for tag in page.cssselect("[onclick]"):  # _static/page.js has it
         del tag.attrib["onclick"]
 

@@ -232,6 +232,12 @@ def test_what_the_theme_adds_for_others_is_gone(pages):
         assert not soup.select("[class*='fa-'], script[src*='fontawesome']"), name
 
 
+def test_no_two_parts_of_a_page_have_one_name(pages):
+    for name, soup in pages.items():
+        names = [tag["id"] for tag in soup.find_all(id=True)]
+        assert sorted(names) == sorted(set(names)), name
+
+
 def test_every_page_describes_itself(pages):
     for name in pages.keys() - {"search.html", "404.html"}:
         soup = pages[name]
