@@ -38,7 +38,65 @@
     });
   }
 
+  // The theme's button says which of its three states it is in.
+  function nameTheme() {
+    const names = { auto: "as on this device", dark: "dark", light: "light" };
+    const mode = document.documentElement.dataset.mode;
+    document.querySelectorAll(".theme-switch-button").forEach((button) => {
+      button.setAttribute("aria-label", `Colours: ${names[mode]}`);
+    });
+  }
+
+  // A glossary term shows its meaning to mouse, keyboard and finger: the first tap shows, the second leads on.
+  function hints() {
+    const hint = document.createElement("div");
+    hint.id = "glossary-hint";
+    hint.setAttribute("role", "tooltip");
+    hint.hidden = true;
+    document.querySelector(".bd-article")?.append(hint);
+    let of = null;
+    function hide() {
+      of?.removeAttribute("aria-describedby");
+      of = null;
+      hint.hidden = true;
+    }
+    function show(term) {
+      hide();
+      of = term;
+      hint.textContent = term.dataset.meaning;
+      hint.hidden = false;
+      term.setAttribute("aria-describedby", hint.id);
+      const [box, page] = [term.getBoundingClientRect(), hint.offsetParent.getBoundingClientRect()];
+      hint.style.top = `${box.bottom - page.top + 4}px`;
+      hint.style.left = `${Math.max(0, Math.min(box.left - page.left, page.width - hint.offsetWidth - 8))}px`;
+    }
+    document.querySelectorAll("a.glossary-term[title]").forEach((term) => {
+      term.dataset.meaning = term.title;
+      term.removeAttribute("title");
+      let touched = false;
+      term.addEventListener("pointerdown", (event) => {
+        touched = event.pointerType === "touch" && of !== term;
+      });
+      term.addEventListener("click", (event) => {
+        if (touched) event.preventDefault();
+        if (touched) show(term);
+      });
+      term.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && show(term));
+      term.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && hide());
+      term.addEventListener("focus", () => term.matches(":focus-visible") && show(term));
+      term.addEventListener("blur", hide);
+    });
+    document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
+  }
+
   function start() {
+    hints();
+    nameTheme();
+    new MutationObserver(nameTheme).observe(document.documentElement, { attributeFilter: ["data-mode"] });
+    // Arrows turn the page unless they belong to what has the focus: a field, a widget, a box that scrolls.
+    document.querySelector(".bd-article")?.addEventListener("keydown", (event) => {
+      if (/^Arrow/.test(event.key) && !event.target.matches("a")) event.stopPropagation();
+    });
     printLight();
     showChapter();
     document.querySelector(".primary-toggle")?.addEventListener("click", () => setTimeout(showChapter));
@@ -55,6 +113,10 @@
     document.addEventListener("toggle", stops, true); // a folded part opens
     document.addEventListener("click", (event) => {
       setTimeout(stops, 50);
+      if (event.target.closest(".highlight-link a")) {
+        event.preventDefault(); // its address is a script, which a strict host forbids
+        SphinxHighlight.hideSearchWords();
+      }
       event.target.closest("dialog a")?.closest("dialog").close(); // the contents leave, once chosen from
     });
   }

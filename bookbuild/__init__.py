@@ -53,6 +53,8 @@ def add_widgets(app: Sphinx) -> None:
     files = [path for path in WIDGETS.iterdir() if path.suffix in (".js", ".css")]
     for path in sorted(files):
         (app.add_js_file if path.suffix == ".js" else app.add_css_file)(path.name)
+    for name in ("sections.js", "search.js"):  # of the search page: see pages.move_scripts
+        app.add_js_file(name)
 
 
 def copy_widgets(app: Sphinx, exception: Exception | None) -> None:

@@ -19,7 +19,7 @@ from PIL import Image
 from sphinx.util import logging
 from sphinx_design.icons import get_octicon
 
-from bookbuild import drawings, folds
+from bookbuild import drawings, folds, search
 
 logger = logging.getLogger(__name__)
 Element = html.HtmlElement
@@ -32,8 +32,10 @@ ICONS = {
     "magnifying-glass": "search", "moon": "moon", "sun": "sun",
 }  # fmt: skip
 # Scripts that no page needs, or none but the search page, or none but those with such a part.
-USELESS = re.compile(r"fontawesome\.js|^\s*DOCUMENTATION_OPTIONS\.")
-SEARCH = re.compile(r"searchtools|language_data|searchindex")
+USELESS = re.compile(
+    r"fontawesome\.js|searchtools|language_data|searchindex|_ready\(Search|^\s*DOCUMENTATION_OPTIONS\."
+)
+SEARCH = re.compile(r"_static/(?:search|sections)\.js")
 WIDGETS = Path(__file__).parent.parent / "labsupport" / "widgets"
 PARTS = re.compile("|".join(sorted(path.stem for path in WIDGETS.glob("*.css"))))
 UNKNOWN = ".//*[contains(@style, '#cc0000')]"  # the colour in which KaTeX prints what it cannot set
@@ -70,6 +72,8 @@ def polish(folder: Path) -> None:
         place_images(page, folder)
         move_scripts(page, folder, path.name)
     one_style_sheet(list(pages.values()), folder)
+    named = {path.relative_to(folder).as_posix(): page for path, page in pages.items()}
+    search.write(named, folder / "_static" / "sections.js")
     for path, page in pages.items():
         text = html.tostring(page, encoding="unicode", doctype="<!DOCTYPE html>")
         path.write_text(text, encoding="utf-8")
@@ -119,6 +123,13 @@ def tidy(page: Element) -> None:
         tag.attrib.pop("aria-label", None)
     for tag in page.cssselect("#pst-primary-sidebar"):
         tag.attrib.update({"role": "complementary", "aria-label": "The book"})
+    # The cover is the book: one title is enough. An image for others needs an address of its own.
+    first, _, second = page.findtext(".//title").partition(" — ")
+    if first == second:
+        page.find(".//title").text = first
+    for tag in page.cssselect("meta[property^='og:image']"):
+        if not page.cssselect("meta[property='og:image'][content^='http']"):
+            tag.drop_tree()
     # Roles of printing that browsers have given up.
     for tag in page.cssselect(".citation-list, .citation-list [role]"):
         tag.attrib.pop("role", None)

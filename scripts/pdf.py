@@ -28,6 +28,7 @@ STYLE = """
 .paper-contents ul { flex-direction: column; }
 .paper-contents li { display: flex; gap: 0.5em; }
 .paper-contents li::before { content: none; }
+.paper-contents .caption { font-weight: bold; margin: 1em 0 0; }
 .paper-contents a { flex: 1; }
 .paper-number { font-variant-numeric: tabular-nums; min-width: 2em; text-align: right; }
 """

@@ -114,7 +114,8 @@ def test_pages_open_under_a_strict_policy_and_are_light(open_page, host, names):
 
 
 def test_an_unknown_address_has_a_page(open_page, host):
-    page = open_page(f"{host}/no/such/page.html")
+    page = open_page(f"{host}/no/such/page.html", color_scheme="dark")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     assert page.get_by_role("heading", name="No such page").is_visible()
     assert page.evaluate("document.styleSheets.length") == 1
     page.locator("nav.bd-links a").first.click()
@@ -183,13 +184,37 @@ def shade(code):
 
 
 @pytest.mark.parametrize("from_disk", [True, False])
-def test_search_finds_armijo(open_page, book, host, from_disk):
+def test_search_finds_sections_and_shows_why(open_page, book, host, from_disk):
     page = open_page(((book / "index.html").as_uri()) if from_disk else f"{host}/index.html")
     page.keyboard.press("Control+k")
-    page.keyboard.type("Armijo")
+    page.keyboard.type("Armijo condition")
     page.keyboard.press("Enter")
-    page.get_by_role("link", name="Let the program find the step").last.wait_for()
-    expect(page.locator("#search-results li").nth(2)).to_be_visible()
+    hit = page.locator("#search-results li").filter(has_text="When is a step good enough?")
+    expect(hit.locator("mark").first).to_have_text(re.compile("Armijo|condition"))
+    hit.get_by_role("link").click()
+    expect(page.locator("section:target > h2")).to_contain_text("When is a step good enough?")
+    assert page.problems == []
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("initialization", "Start ten layers deep"),
+        ("initialisation", "Start ten layers deep"),
+        ("learning rates", "learning rate"),
+        ("Optimizer", "optimiser"),
+        ("colors", "colour"),
+        ("gradient (check", None),
+        ("xylophone", None),
+    ],
+)
+def test_search_knows_both_spellings(open_page, book, question, answer):
+    page = open_page((book / "search.html").as_uri() + f"?q={question}")
+    if answer:
+        assert answer in page.locator("#search-results ul").inner_text()
+    else:
+        assert page.locator("#search-results li").count() == 0
+        assert question in page.get_by_role("status").inner_text()
     assert page.problems == []
 
 
@@ -332,3 +357,74 @@ def test_each_fold_of_a_figure_has_a_name_of_its_own(book, names):
 
 def test_the_book_is_small(book):
     assert sum(path.stat().st_size for path in book.rglob("*") if path.is_file()) < 12_000_000
+
+
+def test_a_term_is_explained_to_keyboard_finger_and_mouse(open_page, book):
+    page = open_page((book / "chapters/07-four-equations.html").as_uri(), has_touch=True)
+    term = page.locator("a.glossary-term", has_text="chain rule").first
+    hint = page.get_by_role("tooltip")
+    page.locator("a.glossary-term").first.focus()
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    expect(hint).to_contain_text("slope of a composition")
+    assert term.get_attribute("aria-describedby") == hint.get_attribute("id")
+    page.keyboard.press("Escape")
+    expect(hint).to_have_count(0)  # hidden, it has no role
+    term.tap()
+    expect(hint).to_be_in_viewport()
+    assert page.url.endswith("four-equations.html")
+    term.tap()
+    page.wait_for_url("**/glossary.html#term-chain-rule")
+    page.go_back()
+    term.hover()
+    expect(hint).to_be_visible()
+
+
+def test_the_themes_button_says_its_state(open_page, book):
+    page = open_page((book / "index.html").as_uri())
+    names = {"auto": "as on this device", "dark": "dark", "light": "light"}
+    for _ in range(3):
+        mode = page.evaluate("document.documentElement.dataset.mode")
+        expect(page.get_by_role("button", name=f"Colours: {names.pop(mode)}")).to_be_visible()
+        page.locator(".theme-switch-button").first.click()
+
+
+def test_arrows_turn_the_page_and_leave_widgets_alone(open_page, book):
+    page = open_page((book / "chapters/07-four-equations.html").as_uri())
+    for widget in (".prediction input", ".stepper-controls button", "summary"):
+        page.locator(f"article {widget}").first.focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(100)
+        assert page.url.endswith("07-four-equations.html"), widget
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url("**/08-autograd.html")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url("**/07-four-equations.html")
+
+
+def test_marks_of_a_search_can_be_hidden(open_page, host):
+    page = open_page(f"{host}/search.html?q=initialization")
+    page.get_by_role("link", name="Measured against derived").click()
+    mark = page.locator("article .highlighted")
+    expect(mark.first).to_have_text(re.compile("initialisation", re.I), timeout=20_000)
+    page.get_by_role("link", name="Hide Search Matches").click()
+    expect(mark).to_have_count(0)
+    assert page.problems == []
+
+
+@pytest.mark.parametrize("width", [1280, 1920])
+def test_a_line_has_the_length_of_a_books(open_page, book, width):
+    page = open_page(
+        (book / "chapters/06-losses.html").as_uri(), viewport={"width": width, "height": 900}
+    )
+    letters = page.evaluate("""[...document.querySelectorAll("article section > p")].map((p) => {
+      const lines = new Set(), range = document.createRange();
+      range.selectNodeContents(p);
+      for (const box of range.getClientRects()) lines.add(Math.round(box.bottom / 20));
+      if (lines.size < 3 || p.querySelector(".math")) return 0;
+      return p.textContent.length / (lines.size - 0.5);
+    }).filter(Boolean)""")
+    assert len(letters) > 5
+    assert 60 <= sorted(letters)[len(letters) // 2] <= 80
+    assert page.evaluate("getComputedStyle(document.querySelector('article p')).fontSize") == "17px"

@@ -15,7 +15,7 @@ PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"/><title>Ste
 <script>document.documentElement.dataset.theme = "auto";</script>
 <link rel="stylesheet" href="_static/a.css?v=1"/><link rel="stylesheet" href="_static/b.css"/>
 <script src="_static/scripts/fontawesome.js?digest=1"></script>
-<script src="searchindex.js"></script>
+<script src="searchindex.js"></script><script src="_static/search.js"></script>
 <script src="_static/a.js"></script><script>let b = 2;</script>
 <script src="_static/slider.js"></script></head><body><main><article><h1>Steps</h1>
 <i class="fa-solid fa-sun theme-switch" data-mode="light"></i>and<pre>a  b\n  c</pre>
@@ -94,7 +94,8 @@ def test_scripts_stand_in_files(book):
 
 def test_a_script_is_loaded_where_it_is_needed(book):
     assert soup(book / "s.html").select("script[src='_static/slider.js']")
-    assert soup(book / "search.html").select("script[src='searchindex.js']")
+    assert soup(book / "search.html").select("script[src='_static/search.js']")
+    assert not soup(book / "s.html").select("script[src*='search']")
 
 
 def test_text_stays_as_it_was(book):
@@ -177,3 +178,14 @@ def test_only_the_verdict_on_no_attempt_is_left_out():
     folds.leave_out_open_verdicts(page)
     (left,) = page.cssselect("[role=status]")
     assert left.text_content() == "Right. Go on."
+
+
+@pytest.mark.parametrize("image", ["_static/card.png", "https://example.org/_static/card.png"])
+def test_an_image_for_others_has_a_whole_address(image):
+    page = html.document_fromstring(
+        f"""<head><title>Steps — Steps</title><meta property="og:image" content="{image}">
+        <meta property="og:image:alt" content="A path"></head>"""
+    )
+    pages.tidy(page)
+    assert len(page.cssselect("meta")) == (2 if image.startswith("https:") else 0)
+    assert page.findtext(".//title") == "Steps"
