@@ -73,6 +73,7 @@ book: $(BUILT)
 
 pdf: browser $(READY) $(BUILT)
 	$(BIN)/python -m scripts.pdf $(HTML) _build/book.pdf
+	$(BIN)/python -m bookbuild.download $(HTML)
 
 lab: $(READY)
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/chapters

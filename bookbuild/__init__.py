@@ -23,7 +23,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinxcontrib import katex
 
-from bookbuild import glossary, pages, quoted
+from bookbuild import download, glossary, pages, quoted
 from bookbuild.pages import WIDGETS
 
 
@@ -69,6 +69,9 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
     """Polish the pages that were written."""
     if exception is None and app.builder.name == "html":
         pages.polish(Path(app.outdir))
+        if (Path(app.srcdir) / "chapters").is_dir():
+            download.write(Path(app.outdir))
+            shutil.rmtree(Path(app.outdir) / "_sources")  # notebooks that would not run alone
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

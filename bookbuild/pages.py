@@ -30,6 +30,9 @@ ICONS = {
     "bars": "three-bars", "chevron-down": "chevron-down", "circle-half-stroke": "device-desktop",
     "download": "download", "file": "file", "file-pdf": "file", "list": "list-unordered",
     "magnifying-glass": "search", "moon": "moon", "sun": "sun",
+    # buttons that appear when _config.yml names a repository
+    "code": "code", "github": "mark-github", "lightbulb": "issue-opened", "pencil-alt": "pencil",
+    "pencil": "pencil", "rocket": "rocket",
 }  # fmt: skip
 # Scripts that no page needs, or none but the search page, or none but those with such a part.
 USELESS = re.compile(
@@ -130,6 +133,12 @@ def tidy(page: Element) -> None:
     for tag in page.cssselect("meta[property^='og:image']"):
         if not page.cssselect("meta[property='og:image'][content^='http']"):
             tag.drop_tree()
+    # The whole lab, in place of a notebook that would not run alone: see download.py.
+    for tag in page.cssselect("a.btn-download-source-button"):
+        tag.attrib.update({"href": static(page).removesuffix("_static/") + "lab.zip"})
+        tag.attrib.update({"title": "All chapters, and the package that they need"})
+        tag.attrib.pop("target", None)
+        tag.cssselect(".btn__text-container")[0].text = "lab.zip"
     # Roles of printing that browsers have given up.
     for tag in page.cssselect(".citation-list, .citation-list [role]"):
         tag.attrib.pop("role", None)
