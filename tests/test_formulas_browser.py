@@ -97,7 +97,11 @@ def test_a_cut_or_torn_formula_is_found(opened):
     """Without glue, and in a box that is too low."""
     page = opened("chapters/09-gradient-check.html", 1280)
     page.add_style_tag(content=".bd-article .glued { white-space: normal; }")
-    assert len(page.evaluate(TORN)) >= 2
+    torn = []
+    for width in range(320, 480, 8):  # at some of them a line ends with a formula
+        page.set_viewport_size({"width": width, "height": 800})
+        torn += page.evaluate(TORN)
+    assert torn
     page.add_style_tag(content=".bd-article .katex-html { display: inline-block; height: 0.8em;"
                                " overflow: hidden; }")  # fmt: skip
     assert len(page.evaluate(CUT)) > 20
