@@ -102,6 +102,8 @@ def test_what_is_stored_can_be_read_again(monkeypatch, tmp_path, capsys):
     assert [batch for batch, *_ in shared["steps"]] == [2, 4]
     assert all(time > 0 for _, *times in shared["steps"] + shared["sums"] for time in times)
     assert 0 < shared["ratio"][1] <= shared["ratio"][0] <= shared["ratio"][2]
+    peer = found["peers"]["PyTorch, processor"]
+    assert [n for n, _ in peer["samples"]] == [4, 12] and [n for n, _ in peer["units"]] == [4, 8]
     assert found["rows"][0]["time of"] == ROWS[0].what
     assert found["rows"][0]["ratio (median)"] in capsys.readouterr().out
 
@@ -110,3 +112,10 @@ def test_both_sides_do_the_same_work():
     one_network.same_losses(50, one_network.in_pytorch)
     with pytest.raises(AssertionError):
         one_network.same_losses(50, lambda epochs: np.array(one_network.in_pytorch(epochs)) * 1.001)
+
+
+def test_both_train_the_same_network():
+    net = growth.Network((2, 5, 1), "tanh")
+    X, Y = growth.datasets.xor()
+    loss = growth.ours(net, X, Y)(20).history.loss[-1]
+    assert np.isclose(growth.theirs(net, X, Y, "cpu")(21), loss, rtol=1e-12)
