@@ -62,8 +62,9 @@ def at_rest(page, selector):
 def buttons(page):
     """Name the buttons that are seen, by a class each."""
     found = page.evaluate(f"[...document.querySelectorAll({BUTTONS!r})].map((b) => b.className)")
-    names = [next(c for c in each.split() if c in {*OPENS, "theme-switch-button"}) for each in found
-             if "dropdown-item" not in each]  # fmt: skip
+    opening = [b for b in found if not {"dropdown-item", "chapters-forget"} & set(b.split())]
+    named = {*OPENS, "theme-switch-button"}
+    names = [next(c for c in each.split() if c in named) for each in opening]
     return [name for name in names if seen(page, f".{name}")]
 
 
