@@ -70,7 +70,7 @@ def rename(part: Element, page: str, pages: list[str], folder: Path) -> Element:
                 file = normpath(join(dirname(page), address.path)) if address.path else page
                 if file in pages:
                     tag.set(key, "#" + place(file, address.fragment.partition("?")[0]))
-                elif key == "src" or tag.tag == "link":
+                elif key == "src" or tag.tag in ("link", "image"):
                     tag.set(key, (folder / file).resolve().as_uri())
                 else:  # a file of the book, which paper does not hold
                     del tag.attrib[key]

@@ -78,8 +78,12 @@ def test_the_whole_book_keeps_its_links(built, tmp_path):
     links = whole.xpath("//article//a/@href")
     assert {link[1:] for link in links if link.startswith("#")} <= set(places)
     assert all(link.startswith(("#", "http")) for link in links)
-    for source in whole.xpath("//article//img/@src"):
+    pictures = whole.xpath("//article//img/@src | //article//svg//image/@href")
+    assert len(pictures) == len(whole.xpath("//article//img | //article//svg//image")) > 20
+    for source in pictures:
         assert Path(source.removeprefix("file://")).is_file()
+    used = whole.xpath("//article//svg//use/@href")
+    assert len(used) > 100 and {link[1:] for link in used} <= set(places)
 
 
 PAGE = """<html lang="en"><head><title>Book</title><style>{style}</style></head><body>
