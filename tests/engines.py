@@ -58,6 +58,10 @@ class Firefox:
     def click(self, selector):
         self.ask("click", selector)
 
+    def point(self, x, y):
+        """Click at a point of the window."""
+        self.ask("point", x, y)
+
     def press(self, key):
         self.ask("press", key)
 

@@ -20,6 +20,7 @@ const actions = {
   },
   run: (body, args) => page.evaluate((text, given) => new Function(text).apply(null, given), body, args),
   click: (selector) => page.click(selector),
+  point: (x, y) => page.mouse.click(x, y),
   press: (key) => page.keyboard.press(key),
   write: (text) => page.keyboard.type(text),
   problems: () => problems,

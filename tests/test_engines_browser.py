@@ -7,9 +7,11 @@ import os
 import re
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from tests import test_buttons_browser
 from tests.engines import Firefox, MissingBrowser, WebKit
 
 ROOT = Path(__file__).parent.parent
@@ -47,6 +49,26 @@ def engine(request):
         pytest.skip(str(missing))
     yield started
     started.close()
+
+
+@pytest.fixture
+def sized(engine, built):
+    """The chapter of test_buttons_browser at a width, with the four things that it asks for."""
+    if not isinstance(engine, Firefox):
+        pytest.skip("the driver of WebKit's window has no width of a phone")
+
+    def opened(width):
+        engine.open(built(test_buttons_browser.CHAPTER), width, 844)
+        keys, mouse = SimpleNamespace(press=engine.press), SimpleNamespace(click=engine.point)
+        evaluate = lambda script: engine.run(f"return ({script});")  # noqa: E731
+        return SimpleNamespace(evaluate=evaluate, keyboard=keys, mouse=mouse)
+
+    return opened
+
+
+@pytest.mark.parametrize("width", test_buttons_browser.WIDTHS)
+def test_every_button_opens_its_part(sized, width):
+    test_buttons_browser.test_every_button_opens_its_part(sized, width)
 
 
 def until(engine, condition):
