@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+import labsupport
 from benchmarks import growth, one_network, report, table, workers
 from benchmarks.table import ROWS, Row, Size
 
@@ -61,6 +62,8 @@ def test_a_missing_peer_is_said_and_not_an_error(monkeypatch, peer, needed_by):
             ("labsupport.torch_", "labsupport.parallel")
         ):
             monkeypatch.delitem(sys.modules, loaded)
+    for name in ("torch_twin", "parallel"):  # a module stays an attribute of its package
+        monkeypatch.delattr(labsupport, name, raising=False)
     monkeypatch.setitem(sys.modules, peer, None)
     workers.pairs.cache_clear()  # what it measured before is not to be had now
     rows = [row for row in ROWS if re.search(needed_by, f"{row.what} {row.peer}", re.I)]

@@ -228,6 +228,8 @@ def test_no_printed_backward_pass_is_left_out():
         ("07-four-equations", "backward"),  # runs with Four
         ("07-four-equations", "backward_columns"),  # an exercise, empty
         ("12-initialisation", "deltas_and_slopes"),  # compared with network.backward
+        ("16-many-classes", "delta"),  # the next cell measures it and asserts the error
+        ("16-many-classes", "solution_delta"),  # its check measures it, at several temperatures
         ("09-gradient-check", "backward"),  # the chapter that checks it in every way
     }
     found = set()
