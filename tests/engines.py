@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PUPPETEER = "node_modules/puppeteer-core/lib/esm/puppeteer/puppeteer-core.js"
+PUPPETEER = "node_modules/puppeteer-core/lib/puppeteer/puppeteer-core.js"
 KEYS = {"Enter": "ENTER", "Escape": "ESCAPE", "End": "END", "Home": "HOME", "ArrowRight": "RIGHT"}
 
 
