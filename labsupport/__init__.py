@@ -4,8 +4,8 @@ What a chapter imports lies flat; a folder (`gradcheck`, `records`, `widgets`, `
 machinery behind one door. Eight floors; a module imports only from floors above it in this list:
 
 1. what arrives, and tables: `checks`, `tables`
-2. values, functions, rules: `activations`, `datasets`, `history`, `initialisers`, `losses`,
-   `parameters`, `rules`
+2. values, functions, rules, lines and colours: `activations`, `datasets`, `drawing`, `history`,
+   `initialisers`, `losses`, `parameters`, `rules`
 3. forward and backward: `autograd`, `network`
 4. what is done to a network: `descent`, `figures`, `gradcheck`, `lines`, `momentum`, `probes`
 5. what is built on that: `audit`, `bugs`, `torch_twin`

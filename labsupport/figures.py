@@ -1,203 +1,59 @@
-"""The figures of the manual: one palette, one style, readable on a light and on a dark page.
+"""The figures of the manual, readable on a light and on a dark page.
 
 Each function gives a matplotlib Figure; as the last line of a cell it is shown once, as SVG.
-Number, caption and alternative text come from the cell's metadata. Colours are those of Okabe and
-Ito, which colour-blind readers can tell apart; lines differ by their dashes as well.
+Number, caption and alternative text come from the cell's metadata. Palette, style and `canvas`, for
+what only one chapter draws, come from `labsupport.drawing`.
 """
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from itertools import groupby, product
+from collections.abc import Callable, Mapping
+from itertools import product
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from labsupport.checks import Array
+from labsupport.drawing import (
+    BLACK,
+    BLUE,
+    CLASSES,
+    GREEN,
+    LINES,
+    ORANGE,
+    PAPER,
+    PROBABILITY,
+    PURPLE,
+    canvas,
+    name_ends,
+    style,
+)
 from labsupport.history import History
 from labsupport.network import Network
 
-BLUE, ORANGE, GREEN, PURPLE, BLACK = "#0072b2", "#d55e00", "#009e73", "#aa4499", "#222222"
-PAPER = "#fefefe"  # what is hidden behind a box is hidden by the page's own ground
-LINES = [
-    (BLUE, "-"),
-    (ORANGE, "--"),
-    (GREEN, "-."),
-    (PURPLE, ":"),
-    (BLACK, (0, (5, 1, 1, 1, 1, 1))),
+__all__ = [
+    "BLACK",
+    "BLUE",
+    "GREEN",
+    "LINES",
+    "ORANGE",
+    "PAPER",
+    "PURPLE",
+    "canvas",
+    "decision_boundary",
+    "loss_curve",
+    "name_ends",
+    "network_drawing",
+    "plane",
+    "probability",
+    "scatter",
+    "step_histogram",
+    "style",
 ]
-CLASSES = ((BLUE, "o", "class 0"), (ORANGE, "s", "class 1"))
-PROBABILITY = LinearSegmentedColormap.from_list("probability", ["#7fb8d8", "#ffffff", "#eab08a"])
-
-STYLE: dict[Any, Any] = {
-    "axes.axisbelow": True,
-    "axes.edgecolor": BLACK,
-    "axes.facecolor": "none",
-    "axes.grid": True,
-    "axes.labelcolor": BLACK,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlesize": "medium",
-    "figure.constrained_layout.use": True,
-    "figure.dpi": 200,  # of what is a picture inside the drawing
-    "figure.facecolor": "none",
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 11,
-    "grid.color": "#dddddd",
-    "legend.frameon": False,
-    "lines.linewidth": 2,
-    "patch.edgecolor": BLACK,
-    "svg.fonttype": "none",  # text stays text
-    "svg.hashsalt": "figure",  # names inside the drawing are the same in every run
-    "text.color": BLACK,
-    "xtick.color": BLACK,
-    "ytick.color": BLACK,
-}
-# What a page may draw in colours of its own: see _static/custom.css. Others stay as they are, and
-# so do the samples, which have white edges: they must be seen on the shaded plane in the dark too.
-COLOURS = {BLUE: "blue", ORANGE: "orange", GREEN: "green", PURPLE: "purple", BLACK: "ink"}
-COLOURS |= {"#dddddd": "grid", "#666666": "grey", PAPER: "paper"}
-ROOT = (
-    '<svg class="lab-figure" '
-    "font-family=\"'DejaVu Sans', sans-serif\" "
-    'stroke-linejoin="round" stroke-linecap="butt" style="background: #fff"'
-)
-
-
-class _Drawing(Figure):
-    """A figure that a notebook shows and stores as SVG, sharp and with text that is text."""
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        data = {"image/svg+xml": svg(self), "text/plain": f"<Figure with {len(self.axes)} axes>"}
-        display(data, raw=True)  # type: ignore[no-untyped-call]
-
-
-def svg(figure: Figure) -> str:
-    """Write a figure as SVG that is the same in every run, with colours that a page can replace.
-
-    Where no page says otherwise, as in JupyterLab, it stands on white.
-    """
-    file = io.StringIO()
-    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    with plt.rc_context(STYLE):
-        figure.savefig(file, format="svg", bbox_inches="tight", pad_inches=0.03, metadata=nothing)
-    text = file.getvalue()
-    text = ROOT + text.partition("<svg")[2].replace(
-        ' xmlns:xlink="http://www.w3.org/1999/xlink"', ""
-    )
-    text = re.sub(r" <defs>\s*<style.*?</defs>\s*|<!--.*?-->\s*", "", text, flags=re.DOTALL)
-    text = re.sub(r"\n *", "\n", re.sub(r" ?\n(?=[CLMQz])", " ", text))
-    text = re.sub(r'<g id="[^"]*"', "<g", text).replace("xlink:href", "href")
-    text = re.sub(r"<[^>]*>", _rounded, text)
-    text = re.sub(r"(?<=<text>)\s*(<tspan.*?)\s*(?=</text>)", _words, text, flags=re.DOTALL)
-    return re.sub(r'style="[^"]*"', _style, text)
-
-
-def _rounded(tag: re.Match[str]) -> str:
-    """Keep hundredths of a point."""
-    return re.sub(r"(\d\.\d\d)\d+", r"\1", tag[0])
-
-
-def _words(formula: re.Match[str]) -> str:
-    """Put the letters of a formula, of which each has its place, together into words."""
-    text = formula[1].replace("\N{NO-BREAK SPACE}", " ")
-    letters = re.findall(r'<tspan x="(.*?)" y="(.*?)" style="(.*?)">(.*?)</tspan>', text)
-    return "".join(
-        f'<tspan x="{word[0][0]}" y="{y}" style="{style}">{"".join(c for *_, c in word)}</tspan>'
-        for (y, style), group in groupby(letters, key=lambda letter: letter[1:3])
-        for word in [list(group)]
-    )
-
-
-def _style(found: re.Match[str]) -> str:
-    """Let the page choose colours and fonts."""
-    style = re.sub(r"font-family: 'DejaVu Sans'(?:, sans-serif)?(?:; )?", "", found[0])
-    if "stroke: #ffffff" in style or "background" in style:
-        return style
-    return re.sub("|".join(COLOURS), lambda m: f"var(--figure-{COLOURS[m[0]]}, {m[0]})", style)
-
-
-@contextmanager
-def canvas(
-    columns: int = 1, width: float = 5, height: float = 3.3, rows: int = 1, **options: Any
-) -> Iterator[tuple[Figure, Array]]:
-    """Open a figure in the manual's style, for the drawings that only one chapter needs.
-
-    Parameters
-    ----------
-    columns, rows : int
-        Number of axes.
-    width, height : float
-        Size in inches. On a phone of 360 pixels, text of 10 points is read up to a width of 5.
-    **options
-        Passed on to ``plt.subplots``, as ``sharey=True``. What has thousands of points is drawn
-        with ``rasterized=True``, as a picture inside the drawing.
-
-    Yields
-    ------
-    figure, axes
-        The axes as an array of shape (rows, columns). Show the figure after the block.
-    """
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            rows,
-            columns,
-            figsize=(width, height),
-            squeeze=False,
-            FigureClass=_Drawing,
-            **options,
-        )
-        plt.close(figure)
-        yield figure, axes
-
-
-def style(index: int) -> dict[str, Any]:
-    """Give colour and dashes of the n-th line."""
-    colour, dashes = LINES[index % len(LINES)]
-    return {"color": colour, "linestyle": dashes}
-
-
-def name_ends(axis: Axes, gap: float = 13) -> None:
-    """Write the name of each line beside its right end, in its colour: no legend to look up.
-
-    Parameters
-    ----------
-    axis : Axes
-        With its limits and scales set, and with labels on its lines.
-    gap : float
-        Names that are nearer to each other, in points, are pushed apart.
-    """
-    lines = [line for line in axis.get_lines() if not str(line.get_label()).startswith("_")]
-    ends = np.array([np.column_stack(line.get_data())[-1] for line in lines])
-    order = np.argsort(ends[:, 1])
-    lines, ends = [lines[k] for k in order], ends[order]
-    heights = axis.transData.transform(ends)[:, 1] * 72 / STYLE["figure.dpi"]
-    at = heights.copy()
-    for _ in range(100):
-        short = np.maximum(gap - np.diff(at), 0) / 2
-        at[1:] += short
-        at[:-1] -= short
-    for line, end, up in zip(lines, ends, at - heights, strict=True):
-        axis.annotate(
-            str(line.get_label()),
-            end,
-            (6, up),
-            textcoords="offset points",
-            va="center",
-            color=line.get_color(),
-        )
 
 
 def loss_curve(
@@ -284,7 +140,7 @@ def decision_boundary(
     width, height = (5, 2.5 * rows + 1.3) if columns > 1 else (4.6, 3.6)
     with canvas(columns, width, height, rows, sharey=True) as (figure, axes):
         for axis, (title, model) in zip(axes.flat, models.items(), strict=False):
-            shades = _plane(axis, model, X, Y, margin)
+            shades = probability(axis, model, X, Y, margin)
             axis.set(xlabel="$x_1$", title=title if columns > 1 else "")
         for axis in axes[:, 0]:
             axis.set_ylabel("$x_2$")
@@ -315,8 +171,8 @@ def plane(axis: Axes, u: Array, v: Array, P: Array) -> ContourSet:
     return shades
 
 
-def _plane(
-    axis: Axes, model: Callable[[Array], Array], X: Array, Y: Array, margin: float
+def probability(
+    axis: Axes, model: Callable[[Array], Array], X: Array, Y: Array, margin: float = 0.5
 ) -> ContourSet:
     """Shade the plane by the probability of class 1, with the line at 0.5 and the data."""
     low, high = X.min(axis=0) - margin, X.max(axis=0) + margin
@@ -328,78 +184,6 @@ def _plane(
     if len(X) < 10:  # the corners of a square
         axis.set(xticks=np.unique(X[:, 0]), yticks=np.unique(X[:, 1]))
     return shades
-
-
-FRAME = (5.0, 2.6)
-"""Width and height of a film's frame, in inches."""
-
-
-def film(
-    frames: Mapping[int, Callable[[Array], Array]],
-    losses: Array,
-    X: Array,
-    Y: Array,
-    columns: int = 3,
-) -> Figure:
-    """Draw the boundary at some epochs, each beside the loss curve with a dot: a film in one image.
-
-    In the built page ``film.js`` shows one frame at a time, with a slider, if the metadata of the
-    cell say so: ``image: {classes: film film-3x5}`` for three columns and five rows. On paper, in
-    JupyterLab and without scripts all frames are seen at once.
-
-    Parameters
-    ----------
-    frames : mapping of int to callable
-        For each epoch, in order, the function from points (k, 2) to probabilities (k, 1).
-    losses : (epochs,)
-        The loss at every epoch, those of the frames included.
-    X, Y : (m, 2), (m, 1)
-        Data to show.
-    columns : int
-        Frames beside each other.
-
-    Returns
-    -------
-    Figure
-        Two axes a frame, row by row. Every frame takes the same room.
-
-    Raises
-    ------
-    ValueError
-        Frames that do not fill their rows, or an epoch without a loss.
-    """
-    rows, left_over = divmod(len(frames), columns)
-    if left_over or not rows:
-        raise ValueError(f"{len(frames)} frames; expected some full rows of {columns}.")
-    if max(frames) >= len(losses):
-        raise ValueError(
-            f"a frame of epoch {max(frames)}; there are losses of {len(losses)} epochs."
-        )
-    shown, inches = losses[: max(frames) + 1], np.array([columns, rows]) * FRAME
-    own = {"figure.constrained_layout.use": False, "figure.dpi": 120, "font.size": 14}
-    with plt.rc_context(STYLE | own | {"figure.facecolor": "white"}):
-        figure = plt.figure(figsize=tuple(inches))
-        plt.close(figure)
-        # A notebook cuts an image off behind the last thing drawn and adds an edge of 0.1 inches.
-        room = Rectangle(tuple(0.1 / inches), *(1 - 0.2 / inches), fill=False, linewidth=0)
-        figure.add_artist(room)
-        for k, (epoch, model) in enumerate(frames.items()):
-            corner = np.array([k % columns, rows - 1 - k // columns]) * FRAME
-            plane, curve = (
-                figure.add_axes((*((corner + at) / inches), *((wide, 1.6) / inches)))
-                for at, wide in (((0.62, 0.65), 1.6), ((3.1, 0.65), 1.65))
-            )
-            _plane(plane, model, X, Y, 0.5)
-            plane.set(xlabel="$x_1$", ylabel="$x_2$", xticks=(0, 1), yticks=(0, 1))
-            curve.plot(shown, color="#888888", lw=1)
-            curve.plot(losses[: epoch + 1], color=BLUE)
-            curve.plot([epoch], losses[epoch], "o", color=ORANGE, ms=10, clip_on=False)
-            curve.set(xlabel="epoch", ylabel="loss", ylim=(0, 1.05 * shown.max()))
-            curve.locator_params(axis="x", nbins=2)
-            x, y = (corner + (FRAME[0] / 2, 2.4)) / inches
-            title = f"epoch {epoch}: loss {losses[epoch]:.3f}"
-            figure.text(x, y, title, ha="center", va="center")
-    return figure
 
 
 def scatter(axis: Axes, X: Array, Y: Array) -> None:

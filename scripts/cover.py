@@ -15,7 +15,7 @@ from contourpy import contour_generator
 from matplotlib.colors import to_hex
 
 from labsupport import datasets, descent, network
-from labsupport.figures import BLUE, ORANGE, PROBABILITY
+from labsupport.drawing import BLUE, ORANGE, PROBABILITY
 from labsupport.network import Network, Parameters
 
 FILE = Path(__file__).parent.parent / "_static" / "cover.svg"

@@ -13,9 +13,10 @@ from lxml import etree
 from matplotlib.collections import PathCollection
 from PIL import Image
 
-from labsupport import datasets, descent, figures, network
+from labsupport import datasets, descent, drawing, figures, network
 from labsupport.descent import Armijo, Fixed
 from labsupport.network import Network, initialise
+from labsupport.widgets import film
 from tests.cases import CHAPTERS, code_cells
 
 NET = Network((2, 4, 1))
@@ -51,7 +52,7 @@ FIGURES = {
     "steps": lambda: figures.step_histogram({"search": SEARCH}),
     "two histograms": lambda: figures.step_histogram({"fixed": FIXED, "search": SEARCH}),
     "steps of runs": lambda: figures.step_histogram({"many": MANY}),
-    "film": lambda: figures.film(FRAMES, LOSSES, X, Y),
+    "film": lambda: film.strip(FRAMES, LOSSES, X, Y),
     "network": lambda: figures.network_drawing(NET),
     "deep network": lambda: figures.network_drawing(Network((3, 16, 2, 2))),
 }
@@ -171,8 +172,8 @@ def image_of(figure):
 @pytest.mark.parametrize("columns", [1, 2, 3])
 def test_every_frame_of_a_film_takes_the_same_room(columns):
     """A player cuts the image into equal parts: in each stand two axes, row by row."""
-    figure = figures.film(FRAMES, LOSSES, X, Y, columns)
-    wide, high = (round(120 * inches) for inches in figures.FRAME)
+    figure = film.strip(FRAMES, LOSSES, X, Y, columns)
+    wide, high = (round(120 * inches) for inches in film.FRAME)
     rows = 6 // columns
     assert image_of(figure).size == (columns * wide, rows * high)
     figure.draw_without_rendering()
@@ -185,11 +186,11 @@ def test_every_frame_of_a_film_takes_the_same_room(columns):
 
 def test_a_film_needs_full_rows_and_a_loss_a_frame():
     with pytest.raises(ValueError, match="6 frames; expected some full rows of 4"):
-        figures.film(FRAMES, LOSSES, X, Y, columns=4)
+        film.strip(FRAMES, LOSSES, X, Y, columns=4)
     with pytest.raises(ValueError, match="0 frames; expected some full rows of 3"):
-        figures.film({}, LOSSES, X, Y)
+        film.strip({}, LOSSES, X, Y)
     with pytest.raises(ValueError, match="a frame of epoch 21; there are losses of 21 epochs"):
-        figures.film(FRAMES, LOSSES[:21], X, Y)
+        film.strip(FRAMES, LOSSES[:21], X, Y)
 
 
 def test_a_film_in_a_chapter_says_its_columns_and_rows():
@@ -198,11 +199,11 @@ def test_a_film_in_a_chapter_says_its_columns_and_rows():
     for path in CHAPTERS.glob("*.md"):
         for cell in code_cells(path.stem, "ipynb"):
             image = cell.metadata.get("mystnb", {}).get("image", {})
-            assert ("figures.film(" in cell.source) == ("film" in image.get("classes", "").split())
-            if "figures.film(" in cell.source:
+            assert ("film.strip(" in cell.source) == ("film" in image.get("classes", "").split())
+            if "film.strip(" in cell.source:
                 (data,) = (o.data["image/png"] for o in cell.outputs if "image/png" in o.data)
                 size = Image.open(io.BytesIO(base64.b64decode(data))).size
-                pixels = [round(120 * inches) for inches in figures.FRAME]
+                pixels = [round(120 * inches) for inches in film.FRAME]
                 columns, rows = (n / frame for n, frame in zip(size, pixels, strict=True))
                 assert image["classes"] == f"film film-{columns:.0f}x{rows:.0f}"
                 assert columns % 1 == rows % 1 == 0 and 12 <= columns * rows <= 20
@@ -258,17 +259,17 @@ def test_figures_of_a_chapter_have_the_style_too():
 
 @pytest.mark.parametrize("name", sorted(set(FIGURES) - {"film"}))  # which stays a PNG
 def test_it_is_stored_alike_in_every_run(name):
-    text = figures.svg(FIGURES[name]())
-    assert text == figures.svg(FIGURES[name]())
-    drawing = etree.fromstring(text)
-    assert drawing.get("class") == "lab-figure" and not re.search(r"20\d\d-\d\d", text)
+    text = drawing.svg(FIGURES[name]())
+    assert text == drawing.svg(FIGURES[name]())
+    drawn = etree.fromstring(text)
+    assert drawn.get("class") == "lab-figure" and not re.search(r"20\d\d-\d\d", text)
 
 
 def test_text_stays_text():
     with figures.canvas() as (figure, axes):
         axes[0, 0].set(title="at 0.4771", xlabel="the weight $w_{10}$", xlim=(0, 0.01))
-    drawing = etree.fromstring(figures.svg(figure))
-    words = ["".join(text.itertext()) for text in drawing.iter("{*}text")]
+    drawn = etree.fromstring(drawing.svg(figure))
+    words = ["".join(text.itertext()) for text in drawn.iter("{*}text")]
     assert {"at 0.4771", "the weight w10", "0.002"} <= set(words)
 
 
@@ -279,12 +280,12 @@ def test_a_page_chooses_the_colours_of_lines_and_words_but_not_of_samples():
             axes[0, 0].plot([0, k], label=str(k), **figures.style(k))
         axes[0, 0].text(0, 0, "x", bbox={"facecolor": figures.PAPER})
         figures.name_ends(axes[0, 0])
-    text = figures.svg(figure)
+    text = drawing.svg(figure)
     bare = re.sub(r"var\(--figure-(\w+), #\w+\)", r"\1", text)
     assert set(re.findall(r"#[0-9a-f]{6}\b", bare)) == set()
     used = set(re.findall(r"(?:fill|stroke): ([a-z]+)", bare))
-    assert used - {"none"} == set(figures.COLOURS.values()) - {"grey"}
-    samples = figures.svg(FIGURES["boundary"]())
+    assert used - {"none"} == set(drawing.COLOURS.values()) - {"grey"}
+    samples = drawing.svg(FIGURES["boundary"]())
     assert f"fill: {figures.BLUE}; stroke: #ffffff" in samples
     assert "<image" in samples  # the plane
 

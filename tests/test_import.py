@@ -64,7 +64,9 @@ def test_importing_the_package_loads_nothing():
     assert not loaded_by("import labsupport") & heavy
 
 
-@pytest.mark.parametrize("module", sorted({*MODULES} - {"figures", "parallel", "torch_twin"}))
+@pytest.mark.parametrize(
+    "module", sorted({*MODULES} - {"drawing", "figures", "parallel", "torch_twin"})
+)
 def test_importing_a_module_loads_neither_torch_nor_matplotlib(module):
     loaded = loaded_by(f"import labsupport.{module}")
     assert f"labsupport.{module}" in loaded

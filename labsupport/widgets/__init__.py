@@ -2,7 +2,7 @@
 
 A widget is the last line of a cell. What it writes can be read without its script, which the book's
 build puts beside the pages; JupyterLab shows it without, or takes the script along with the cell.
-The film has no Python here: `labsupport.figures.film` draws its frames.
+`film` stands beside this door, because it draws with Matplotlib, which the others do not load.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-/* Turns each image that labsupport.figures.film drew, of class `film film-3x5` (columns x rows), into a
+/* Turns each image that labsupport.widgets.film drew, of class `film film-3x5` (columns x rows), into a
    player: one frame at a time, a slider over them, and a button that plays. It never plays unasked. A
    plain script, so that it works from a file too; without it, and on paper, all frames are seen. */
 (function () {
