@@ -6,14 +6,25 @@
   // Boxes that scroll sideways can be reached by keyboard; those that do not are no stop.
   const WIDE = ".bd-article :is(pre, .katex-display, .text_html, .pst-scrollable-table-container)";
 
+  // A box is measured when it is laid out: to ask it before would lay out the whole chapter at once.
   // All are measured before any is changed, or the page would be laid out anew for each.
-  function stops() {
-    const boxes = [...document.querySelectorAll(WIDE)];
+  const laidOut = new Set();
+  const seen = new IntersectionObserver((entries) => {
+    entries.forEach((entry) => laidOut[entry.isIntersecting ? "add" : "delete"](entry.target));
+    measure(entries.filter((entry) => entry.isIntersecting).map((entry) => entry.target));
+  }, { rootMargin: "1000000px" });
+
+  function measure(boxes) {
     const wide = boxes.map((box) => box.scrollWidth > box.clientWidth + 1);
     boxes.forEach((box, n) => {
       if (wide[n]) box.tabIndex = 0;
       else if (box.tabIndex === 0) box.removeAttribute("tabindex");
     });
+  }
+
+  function stops() {
+    document.querySelectorAll(WIDE).forEach((box) => seen.observe(box)); // those that are new
+    measure([...laidOut]);
   }
 
   // The sidebar shows the current chapter, however far another page had scrolled it.

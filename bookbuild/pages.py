@@ -48,6 +48,9 @@ WORD = re.compile(r"[\w-]+")
 FILE = re.compile(r"[\w-][\w.-]*\.\w+")
 ASSET = re.compile(r"_(?:static|images)/[^?#]+")
 ICON_FONT = re.compile(r'@font-face\{[^}]*"Font Awesome[^}]*\}')
+MEASURES = re.compile(
+    r'"complete"===document\.readyState\?(\w)\(\):window\.addEventListener\("load",\1\)'
+)
 DATA = re.compile(r"""url\((["']?)data:image/svg\+xml[^,]*,(.*?)\1\)""")
 
 
@@ -74,6 +77,7 @@ def polish(folder: Path) -> None:
         draw_icons(page, path.name)
         place_images(page, folder)
         move_scripts(page, folder, path.name)
+    leave_out_measuring(folder / "_static" / "scripts" / "pydata-sphinx-theme.js")
     one_style_sheet(list(pages.values()), folder)
     named = {path.relative_to(folder).as_posix(): page for path, page in pages.items()}
     search.write(named, folder / "_static" / "sections.js")
@@ -126,10 +130,14 @@ def tidy(page: Element) -> None:
         tag.attrib.pop("aria-label", None)
     for tag in page.cssselect("#pst-primary-sidebar"):
         tag.attrib.update({"role": "complementary", "aria-label": "The book"})
-    # The cover is the book: one title is enough. An image for others needs an address of its own.
+    # The cover is the book: one title is enough. A page says what it is. An image for others needs
+    # an address of its own.
     first, _, second = page.findtext(".//title").partition(" — ")
     if first == second:
         page.find(".//title").text = first
+    if not page.cssselect("meta[name='description']"):
+        words = {"name": "description", "content": page.findtext(".//title")}
+        page.head.append(html.Element("meta", words))
     for tag in page.cssselect("meta[property^='og:image']"):
         if not page.cssselect("meta[property='og:image'][content^='http']"):
             tag.drop_tree()
@@ -196,6 +204,14 @@ def move_scripts(page: Element, folder: Path, name: str) -> None:
             tag.drop_tree()
     source = write(page, folder, "\n".join(settings))
     page.head.insert(0, html.Element("script", {"src": source, "defer": ""}))
+
+
+def leave_out_measuring(theme: Path) -> None:
+    """Let page.js alone ask which boxes scroll: the theme lays out the whole chapter for that."""
+    text, found = MEASURES.subn("0", theme.read_text("utf-8"))
+    theme.write_text(text, encoding="utf-8")
+    if not found:
+        logger.warning("%s measures all boxes in other words than pages.MEASURES", theme.name)
 
 
 def write(page: Element, folder: Path, text: str) -> str:

@@ -286,10 +286,27 @@ def test_mathematics_is_drawn_in_the_books_own_fonts(open_page, book):
 
 def test_a_long_equation_scrolls_in_its_box(open_page, book):
     page = open_page((book / "chapters/07-four-equations.html").as_uri(), viewport=PHONE)
-    box = page.locator(".katex-display[tabindex]").first  # page.js makes it a stop of the keyboard
+    boxes = "[...document.querySelectorAll('.katex-display')]"
+    box = page.evaluate_handle(f"{boxes}.find((e) => e.scrollWidth > e.clientWidth + 1)")
+    box.scroll_into_view_if_needed()
+    page.wait_for_function("(e) => e.tabIndex === 0", arg=box)  # page.js: a stop of the keyboard
     box.focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function("document.activeElement.scrollLeft > 0")
+
+
+SKIPPED = "(e) => !e.checkVisibility({ contentVisibilityAuto: true })"
+
+
+def test_a_phone_lays_out_what_comes_into_sight(open_page, book):
+    """And asks no box before whether it scrolls, for that would lay it out."""
+    page = open_page((book / "chapters/03-numpy-backprop.html").as_uri(), viewport=PHONE)
+    page.wait_for_timeout(500)
+    code = page.locator(".cell_input pre").filter(has_text="def backward").first
+    assert code.evaluate(SKIPPED) and code.get_attribute("tabindex") is None
+    code.scroll_into_view_if_needed()
+    page.wait_for_function("(e) => e.tabIndex === 0", arg=code.element_handle())
+    assert not code.evaluate(SKIPPED)
 
 
 TEXT = """() => [...document.querySelectorAll("article svg.lab-figure")].flatMap((drawing) => {

@@ -41,6 +41,8 @@ CELL = """<div class="cell"><details class="hide"><summary>
 <div class="cell_output">{}</div></div>"""
 STATUS = '<div class="output"><div role="status"><strong>{}</strong> Go on.</div></div>'
 
+THEME = 'f(),"complete"===document.readyState?I():window.addEventListener("load",I)})();'
+
 
 @pytest.fixture
 def book(tmp_path):
@@ -52,6 +54,7 @@ def book(tmp_path):
         "_static/b.css": ".kept { margin: 1px }",
         "_static/a.js": "element.className = 'made-by-script';",
         "_static/slider.js": "slide();",
+        "_static/scripts/pydata-sphinx-theme.js": THEME,
         "index.html": PAGE.format(extra='<p class="kept">b</p>'),
         "s.html": PAGE.format(extra='<div class="lab-slider"></div>'),
         "search.html": PAGE.format(extra=""),
@@ -180,6 +183,15 @@ def test_only_the_verdict_on_no_attempt_is_left_out():
     assert left.text_content() == "Right. Go on."
 
 
+def test_the_theme_measures_no_boxes(tmp_path, caplog):
+    theme = tmp_path / "theme.js"
+    theme.write_text(THEME, encoding="utf-8")
+    pages.leave_out_measuring(theme)
+    assert theme.read_text("utf-8") == "f(),0})();" and not caplog.records
+    pages.leave_out_measuring(theme)  # as if its words had changed: the build must say so
+    assert "measures all boxes in other words" in caplog.text
+
+
 @pytest.mark.parametrize("image", ["_static/card.png", "https://example.org/_static/card.png"])
 def test_an_image_for_others_has_a_whole_address(image):
     page = html.document_fromstring(
@@ -187,5 +199,7 @@ def test_an_image_for_others_has_a_whole_address(image):
         <meta property="og:image:alt" content="A path"></head>"""
     )
     pages.tidy(page)
-    assert len(page.cssselect("meta")) == (2 if image.startswith("https:") else 0)
+    images = page.cssselect("meta[property]")
+    assert len(images) == (2 if image.startswith("https:") else 0)
+    assert page.cssselect("meta[name=description]")[0].get("content") == "Steps"
     assert page.findtext(".//title") == "Steps"
