@@ -1395,8 +1395,11 @@ TABLE["ex-who-drew"] = [
     ("the next ones are longer", DREW | {"A": "gradient descent"}),
     ("do they depend on the slope", DREW | {"B": "gradient descent"}),
     ("it never changes", DREW | {"C": "Adam"}),
-    ("No rule is called 'adam'", DREW | {"B": "adam"}),
-    ("with the keys 'A', 'B' and 'C'", {"A": "Adam"}),
+    ("'adam' is none of heavy ball, Adam, gradient descent", DREW | {"B": "adam"}),
+    ("is none of heavy ball", DREW | {"B": np.array(["Adam", "Adam"])}),
+    ("is none of heavy ball", DREW | {"B": np.array([..., "Adam"], dtype=object)}),
+    ("is none of heavy ball", DREW | {"B": ["Adam"]}),
+    ("with the keys ('A', 'B', 'C')", {"A": "Adam"}),
     ("with the keys", "Adam"),
     ("Write `drew`", DREW | {"C": ...}),
 ]
@@ -1463,8 +1466,9 @@ TABLE["ex-leak"] = [
     ("compare the rows", LEAKS | {"B": "clean"}),
     ("leaves that part a mean of 0", LEAKS | {"A": "clean"}),
     ("no image of its test part", LEAKS | {"C": "same images"}),
-    ("none of the three words", LEAKS | {"C": "none"}),
-    ("with the keys 'A', 'B' and 'C'", {"A": "clean"}),
+    ("'none' is none of clean, same images, scale of all", LEAKS | {"C": "none"}),
+    ("is none of clean", LEAKS | {"C": np.array(["clean", "clean"])}),
+    ("with the keys ('A', 'B', 'C')", {"A": "clean"}),
     ("with the keys", "B"),
     ("Write `leaks`", LEAKS | {"B": ...}),
 ]
@@ -1597,12 +1601,13 @@ TABLE["ex-bytes-a-step"] = [
 WAS = {"A": "own shuffle", "B": "another seed", "C": "last batch dropped", "D": "forgotten reduce"}
 TABLE["ex-which-mistake"] = [
     (None, WAS),
-    ("that two workers used", WAS | {"C": "own shuffle"}),
-    ("before the first step", WAS | {"D": "another seed"}),
-    ("count the rows", WAS | {"A": "last batch dropped"}),
-    ("equal at first, and equal later", WAS | {"B": "forgotten reduce"}),
+    ("that two workers used", WAS | {"A": "last batch dropped"}),
+    ("before the first step", WAS | {"B": "forgotten reduce"}),
+    ("count the rows", WAS | {"C": "own shuffle"}),
+    ("equal at first, and equal later", WAS | {"D": "another seed"}),
     ("Write `was`", WAS | {"A": ...}),
-    ("No mistake is called", WAS | {"A": "bad luck"}),
+    ("'bad luck' is none of another seed, ", WAS | {"A": "bad luck"}),
+    ("is none of another seed", WAS | {"A": np.array(["own shuffle", "bad luck"])}),
     ("should be a dictionary", {"A": "own shuffle"}),
 ]
 

@@ -343,7 +343,7 @@ def one_number(name: str, answer: object) -> float:
     return value
 
 
-def table(name: str, answer: object, keys: tuple[float, ...]) -> dict[float, object]:
+def table(name: str, answer: object, keys: tuple[Any, ...]) -> dict[Any, object]:
     """Read a dictionary with these keys out of an answer.
 
     Raises
@@ -354,6 +354,45 @@ def table(name: str, answer: object, keys: tuple[float, ...]) -> dict[float, obj
     if not isinstance(answer, dict) or set(answer) != set(keys):
         raise Unreadable(wrong(f"`{name}` should be a dictionary with the keys {keys}."))
     return answer
+
+
+def matched(
+    name: str, answer: object, answers: Mapping[str, str], hints: Mapping[str, str], praise: str
+) -> Verdict:
+    """Judge which word belongs to each letter.
+
+    Parameters
+    ----------
+    name : str
+        What the exercise calls it.
+    answer : object
+        The student's: a dictionary of letter to word.
+    answers : dict of str to str
+        The right one.
+    hints : dict of str to str
+        By word, how one finds where it belongs; its keys are all words that may be chosen.
+    praise : str
+        What to say when it is right.
+
+    Returns
+    -------
+    Verdict
+        For each letter with a wrong word, how its own is found.
+
+    Raises
+    ------
+    Unreadable
+        No dictionary, or one with other letters.
+    """
+    given = table(name, answer, tuple(answers))
+    if any(word is ... for word in given.values()):
+        return unattempted(name)
+    for word in given.values():
+        if not isinstance(word, str) or word not in hints:
+            return wrong(f"`{name}`: {word!r} is none of {', '.join(hints)}.")
+    off = [letter for letter, word in answers.items() if given[letter] != word]
+    lines = (f"`{letter}` is not {given[letter]}: {hints[answers[letter]]}." for letter in off)
+    return wrong(*lines) if off else right(praise)
 
 
 def members(name: str, answer: object, kind: type, expected: str) -> set[Any]:

@@ -11,19 +11,13 @@ from labsupport.datasets import Parts
 from labsupport.feedback import diagnosis
 from labsupport.feedback.verdict import (
     Judge,
-    Unreadable,
     Verdict,
     array,
     call,
-    is_open,
-    reading,
-    right,
-    unattempted,
+    matched,
     wrong,
 )
 from labsupport.losses import softmax
-
-WORDS = ("clean", "same images", "scale of all")
 
 
 def suspects_of(data: Parts) -> dict[str, Parts]:
@@ -57,22 +51,10 @@ HINTS = {
 }
 
 
-@reading
 def leaks(leaks: object, *, parts: Parts) -> Verdict:
     """Judge which split leaks, and how, ex-leak."""
     answers = {letter: _leak(split) for letter, split in suspects_of(parts).items()}
-    if is_open(leaks) or (isinstance(leaks, dict) and ... in leaks.values()):
-        return unattempted("leaks")
-    if not isinstance(leaks, dict) or set(leaks) != set(answers):
-        raise Unreadable(wrong("`leaks` should be a dictionary with the keys 'A', 'B' and 'C'."))
-    if unknown := [word for word in leaks.values() if word not in WORDS]:
-        raise Unreadable(wrong(f"{unknown[0]!r} is none of the three words {WORDS}."))
-    off = [letter for letter, word in answers.items() if leaks[letter] != word]
-    if not off:
-        return right("Both leaks are found.")
-    return wrong(
-        *(f"`{letter}` is not {leaks[letter]!r}: {HINTS[answers[letter]]}." for letter in off)
-    )
+    return matched("leaks", leaks, answers, HINTS, "Both leaks are found.")
 
 
 def _warm(Z: Array, Y: Array, T: float) -> Array:

@@ -10,20 +10,9 @@ import numpy as np
 
 from labsupport.checks import Array
 from labsupport.feedback import diagnosis
-from labsupport.feedback.verdict import (
-    Judge,
-    Unreadable,
-    Verdict,
-    is_open,
-    reading,
-    right,
-    unattempted,
-    wrong,
-)
+from labsupport.feedback.verdict import Judge, Verdict, matched
 
 Slopes: TypeAlias = Callable[[Array], Array]
-
-NAMES = ("gradient descent", "heavy ball", "Adam")
 
 
 def best_momentum(best_momentum: object) -> Verdict:
@@ -304,27 +293,15 @@ def unknown_curves(steps: int = 60) -> dict[str, Array]:
     }
 
 
-@reading
 def who_drew(drew: object) -> Verdict:
     """Judge which rule drew which curve, ex-who-drew."""
-    answers = dict(zip("ABC", ("heavy ball", "Adam", "gradient descent"), strict=True))
-    if is_open(drew) or (isinstance(drew, dict) and ... in drew.values()):
-        return unattempted("drew")
-    if not isinstance(drew, dict) or set(drew) != set(answers):
-        raise Unreadable(wrong("`drew` should be a dictionary with the keys 'A', 'B' and 'C'."))
-    if unknown := [name for name in drew.values() if name not in NAMES]:
-        raise Unreadable(wrong(f"No rule is called {unknown[0]!r}; choose from {NAMES}."))
+    answers = {"A": "heavy ball", "B": "Adam", "C": "gradient descent"}
     hints = {
         "heavy ball": "its first step is as long as gradient descent's, the next ones are longer",
         "Adam": "look at the first steps: do they depend on the slope?",
         "gradient descent": "look at its factor from step to step: it never changes",
     }
-    off = [letter for letter, name in answers.items() if drew[letter] != name]
-    if not off:
-        return right("Each of the three is right.")
-    return wrong(
-        *(f"`{letter}` is not {drew[letter]}: {hints[answers[letter]]}." for letter in off)
-    )
+    return matched("drew", drew, answers, hints, "Each of the three is right.")
 
 
 CHECKS: dict[str, Judge] = {
