@@ -1248,7 +1248,7 @@ TABLE["ex-nesterov"] = [
     ("that is the heavy ball", velocity(lambda g, v, old, beta: v)),
     ("not the point ahead", looking_ahead),
     ("not kept from step to step", velocity(lambda g, v, old, beta: g + beta * g)),
-    ("before the new slope is added", velocity(lambda g, v, old, beta: g + beta * old)),
+    ("the new slope in v already", velocity(lambda g, v, old, beta: g + beta * old)),
     ("dampening", dampened),
     ("the rate is in the velocity already", with_rate_inside),
     ("v is added whole", velocity(lambda g, v, old, beta: g + v)),

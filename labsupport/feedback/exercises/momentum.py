@@ -55,7 +55,6 @@ def _ball(
     steps: int,
     keep: float = 1.0,
     new: Callable[[float], float] = lambda beta: 1.0,
-    late: bool = False,
     ahead: bool = False,
     twice: bool = False,
 ) -> Array:
@@ -63,9 +62,8 @@ def _ball(
     v = np.zeros_like(x)
     for _ in range(steps):
         g = gradient(x)
-        old, v = v, keep * beta * v + new(beta) * g * (alpha if twice else 1.0)
-        along = old if late else v
-        x = x - alpha * (g + beta * along if ahead else along)
+        v = keep * beta * v + new(beta) * g * (alpha if twice else 1.0)
+        x = x - alpha * (g + beta * v if ahead else v)
     return x
 
 
@@ -118,10 +116,10 @@ def nesterov(stored_ahead: object) -> Verdict:
         partial(_ball, ahead=True),
         _valleys(*SETTINGS),
         slips={
-            "that is the heavy ball: y moves along g + beta v": _ball,
+            # Also where v is used before the new slope is added: g + beta * old is the new v.
+            "that is the heavy ball: y moves along g + beta v, the new slope in v already": _ball,
             "that is the point x, not the point ahead": _look_ahead,
             "the velocity is not kept from step to step": partial(_ball, keep=0.0, ahead=True),
-            "v is used before the new slope is added": partial(_ball, late=True, ahead=True),
             "the new slope is added whole, not with 1 - beta (dampening)": partial(
                 _ball, new=lambda beta: 1 - beta, ahead=True
             ),
