@@ -56,7 +56,7 @@ def bytes_a_step(bytes_sent: object) -> Verdict:
             "that is one of the two rounds: the sums have to be handed round too": (
                 lambda p, n, size: (p - 1) / p * n * size
             ),
-            "a pass sends a p-th of the gradient, not all of it": (
+            "a pass sends a p-th of the gradient, and a single worker is asked about": (
                 lambda p, n, size: 2 * (p - 1) * n * size
             ),
             "that is what rank 0 sends when all goes through it": (
@@ -64,7 +64,6 @@ def bytes_a_step(bytes_sent: object) -> Verdict:
             ),
             "those are numbers; bytes are asked for": lambda p, n, size: 2 * (p - 1) / p * n,
             "those are bits; bytes are asked for": lambda p, n, size: 16 * (p - 1) / p * n * size,
-            "that is what all workers send together": lambda p, n, size: 2 * (p - 1) * n * size,
             "a part makes p - 1 passes a round, not p": lambda p, n, size: 2 * n * size,
             "that is one pass of the ring": lambda p, n, size: n * size / p,
         },
