@@ -583,6 +583,10 @@ TABLE["ex-search"] = [
     ),
     ("below 1e-10", searching(use=lambda first, shrink, c, least: (first, shrink, c, 1e-10))),
     ("never gives up", searching(use=lambda first, shrink, c, least: (first, shrink, c, 0.0))),
+    (
+        "10 trials are too few",  # the last one is `smallest` itself
+        searching(use=lambda first, shrink, c, least: (first, shrink, c, np.nextafter(least, 1))),
+    ),
     # two at once: what `backtrack` itself does, and another pair
     (
         "these two slips gives your very numbers: the slope along d is g @ d, not -g @ g; and it",

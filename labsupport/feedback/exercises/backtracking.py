@@ -108,7 +108,7 @@ def problems() -> tuple[Problem, ...]:
         Problem("the moons, d = -(g + 0.9 v)", moons, later, g1, -(g1 + 0.9 * g0), 32.0, 0.8, 0.5),
         Problem("a function that is nan far away", barrier, inside, g2, -4 * g2, 4.0, 0.6, 0.01),
         Problem("a function that is infinite far away", steep, outside, g3, -g3, 1.0, 0.25, 0.2),
-        Problem("a quadratic uphill, d = g", bowl, corner, g, g, 1.0, 0.5, 0.1, 1e-3),
+        Problem("a quadratic uphill, d = g", bowl, corner, g, g, 1.0, 0.5, 0.1, 2.0**-10),
     )
 
 
