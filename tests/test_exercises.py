@@ -567,6 +567,7 @@ TABLE["ex-search"] = [
     ("one trial too many", searching(counts=1)),
     ("did not make", searching(end=lambda x, a, d, n: (x, 0.0, n + 1))),
     ("has the wrong sign", searching(lambda f, b, c, a, g, d, last: f <= b - c * a * (g @ d))),
+    ("so no abs", searching(lambda f, b, c, a, g, d, last: f <= b - c * a * abs(g @ d))),
     ("not -g @ g", searching(lambda f, b, c, a, g, d, last: f <= b - c * a * (g @ g))),
     ("not -d @ d", searching(lambda f, b, c, a, g, d, last: f <= b - c * a * (d @ d))),
     ("c is missing", searching(lambda f, b, c, a, g, d, last: f <= b + a * (g @ d))),

@@ -73,7 +73,7 @@ class Found(NamedTuple):
 
 @cache
 def problems() -> tuple[Problem, ...]:
-    """On which a search is tried; the last one goes uphill, where it must give up."""
+    """On which a search is tried; two go uphill: over a ridge, and where it must give up."""
     curvature, corner = np.array([1.0, 10.0]), np.array([10.0, 1.0])
     data = datasets.moons()
     begin = network.initialise(NET, np.random.default_rng(5), "pytorch").vector
@@ -95,10 +95,15 @@ def problems() -> tuple[Problem, ...]:
     def steep(x: Array) -> float:
         return float(np.sum(np.exp(x * x)))
 
+    def waves(x: Array) -> float:
+        return float(np.sum(np.sin(x)))
+
     g, g0 = curvature * corner, gradient(begin)
     later = begin - 4.0 * g0
     g1, inside, outside = gradient(later), np.array([3.0, 0.4]), np.array([2.0, -1.5])
     g2, g3 = 1 - 1 / inside, 2 * outside * np.exp(outside**2)
+    foot = np.array([0.5, 1.0])
+    g4 = np.cos(foot)
     return (
         Problem("a quadratic, d = -g", bowl, corner, g, -g),
         Problem("a quadratic, d = -x", bowl, corner, g, -corner),
@@ -108,6 +113,7 @@ def problems() -> tuple[Problem, ...]:
         Problem("the moons, d = -(g + 0.9 v)", moons, later, g1, -(g1 + 0.9 * g0), 32.0, 0.8, 0.5),
         Problem("a function that is nan far away", barrier, inside, g2, -4 * g2, 4.0, 0.6, 0.01),
         Problem("a function that is infinite far away", steep, outside, g3, -g3, 1.0, 0.25, 0.2),
+        Problem("waves, uphill over a ridge, d = g", waves, foot, g4, g4, 8.0, 0.5, 0.5),
         Problem("a quadratic uphill, d = g", bowl, corner, g, g, 1.0, 0.5, 0.1, 2.0**-10),
     )
 
@@ -159,6 +165,9 @@ SLIPS: dict[str, dict[str, Any]] = {
     "when it gives up, it counts a trial that it did not make": {"unmade": 1},
     "the slope has the wrong sign: g @ d is negative downhill, so it is added": {
         "promise": lambda p, alpha: -p.c * alpha * p.slope
+    },
+    "the slope keeps its sign: uphill g @ d is positive, so no abs": {
+        "promise": lambda p, alpha: -p.c * alpha * abs(p.slope)
     },
     "the slope along d is g @ d, not -g @ g": {
         "promise": lambda p, alpha: -p.c * alpha * float(p.g @ p.g)
