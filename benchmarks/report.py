@@ -43,7 +43,14 @@ def table(lines: list[tuple[str, ...]]) -> str:
 
 
 def main(size: Size = Size(), store: bool = False, only: str | None = None) -> None:  # noqa: B008
-    """Measure and print all rows, or `only` those of a module; keep them, in place of theirs."""
+    """Measure and print all rows, or `only` those of a module; keep them, in place of theirs.
+
+    Raises
+    ------
+    SystemExit
+        Rows of a module alone are to be kept beside others from another machine, or of more or
+        fewer turns.
+    """
     chosen = [row for row in ROWS if only in (None, row.measure.__module__.split(".")[-1])]
     lines = [row.line(size) for row in chosen]
     machine = f"{versions()}; {platform.machine()}, {threads()}"  # the peers are loaded by now
@@ -54,10 +61,15 @@ def main(size: Size = Size(), store: bool = False, only: str | None = None) -> N
         found = {"machine": machine, "turns": size.turns, "rows": rows}
         if only:
             before = json.loads(growth.STORED.read_text("utf-8"))
-            others = [
-                row for row in before["rows"] if row["time of"] not in {r.what for r in chosen}
-            ]
-            found = before | {"rows": others + rows}
+            if (before["machine"], before["turns"]) != (machine, size.turns):
+                raise SystemExit(
+                    f"Nothing is stored: the other rows in {growth.STORED.name} are from "
+                    f"{before['machine']}, with {before['turns']} turns a row, and one line says "
+                    "so of all. Measure all rows: leave out --only."
+                )
+            renewed = {tuple(row.values())[:2]: row for row in before["rows"] + rows}
+            names = [(row.what, row.peer) for row in ROWS]
+            found = before | {"rows": [renewed[name] for name in names if name in renewed]}
         else:
             found |= growth.measure()
         if only in (None, "workers"):

@@ -111,6 +111,38 @@ def test_what_is_stored_can_be_read_again(monkeypatch, tmp_path, capsys):
     assert found["rows"][0]["ratio (median)"] in capsys.readouterr().out
 
 
+def test_renewed_rows_keep_their_place_and_are_of_the_same_machine(monkeypatch, tmp_path):
+    monkeypatch.setattr(growth, "STORED", tmp_path / "measured.json")
+    monkeypatch.setattr(growth, "measure", dict)
+
+    def ratio(value, module):
+        def measure(size):
+            return np.full(size.turns, value)
+
+        measure.__module__ = f"benchmarks.{module}"
+        return measure
+
+    def store(value, size=TINY, only=None):
+        rows = [("a", "x", "one"), ("a", "y", "two"), ("b", "x", "one")]
+        rows = [Row(what, peer, ratio(value, module)) for what, peer, module in rows]
+        monkeypatch.setattr(report, "ROWS", rows)
+        report.main(size, store=True, only=only)
+
+    def stored():
+        return [tuple(row.values())[:3] for row in json.loads(growth.STORED.read_text())["rows"]]
+
+    monkeypatch.setattr(workers, "measure", dict)
+    store(1.0)
+    store(2.0, only="two")
+    assert stored() == [("a", "x", "1"), ("a", "y", "2"), ("b", "x", "1")]
+    with pytest.raises(SystemExit, match="2 turns a row"):
+        store(3.0, Size(turns=3, epochs=3), only="two")
+    monkeypatch.setattr(report, "versions", lambda: "Python 4")
+    with pytest.raises(SystemExit, match="from Python 3.* leave out --only"):
+        store(3.0, only="two")
+    assert stored()[1] == ("a", "y", "2")
+
+
 def test_both_sides_do_the_same_work():
     one_network.same_losses(50, one_network.in_pytorch)
     with pytest.raises(AssertionError):
