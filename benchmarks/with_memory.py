@@ -47,19 +47,20 @@ def against_fixed(rule: Rule, size: Size) -> Array:
     )
 
 
-def against_pytorch(rule: Rule, size: Size) -> Array:
-    start = xor_start()
-    np.testing.assert_allclose(losses(rule, 100, start), in_pytorch(rule, 100), rtol=1e-9)
+def beside_pytorch(rule: Rule, size: Size, start: Parameters) -> Array:
     return turns(
         lambda: in_pytorch(rule, size.epochs), lambda: losses(rule, size.epochs, start), size
     )
 
 
+def against_pytorch(rule: Rule, size: Size) -> Array:
+    start = xor_start()
+    np.testing.assert_allclose(losses(rule, 100, start), in_pytorch(rule, 100), rtol=1e-9)
+    return beside_pytorch(rule, size, start)
+
+
 def at_once(rule: Rule, size: Size) -> Array:
-    start = starts()
-    return RUNS * turns(
-        lambda: in_pytorch(rule, size.epochs), lambda: losses(rule, size.epochs, start), size
-    )
+    return RUNS * beside_pytorch(rule, size, starts())
 
 
 @row("one epoch of heavy ball, XOR 2-4-1", "of a fixed rate", at_most=1.3)
