@@ -21,12 +21,11 @@ def name_folds(page: html.HtmlElement) -> None:
 
 def purpose(cell: html.HtmlElement) -> str:
     """Say what the code of a cell is for."""
-    output = ".cell_output "
-    if numbers := cell.cssselect(output + ".caption-number"):
+    if numbers := cell.cssselect(".cell_output .caption-number"):
         return f"the code of figure {numbers[0].text_content().split()[-1]}"
-    if cell.cssselect(output + "table"):
+    if cell.cssselect(".cell_output table"):
         return "the code of the table"
-    if cell.cssselect(output + "ul, .cell_output > p"):
+    if cell.cssselect(".cell_output ul, .cell_output > p"):
         return "the code of these sentences"
     code = cell.cssselect(".cell_input pre")[0].text_content()
     return "the check" if "assert " in code else "the code"
