@@ -95,9 +95,7 @@ def test_every_page_opens_and_cuts_no_formula(engine, built):
     found = {}
     for name in pages:
         engine.open(built(f"{name}.html"), engine.narrowest, 844)
-        engine.run(
-            "document.querySelectorAll('article details').forEach((d) => { d.open = true; })"
-        )
+        engine.run(OPENED)
         until(engine, "[...document.images].every((i) => i.loading === 'lazy' || i.naturalWidth)")
         sideways = engine.run("return document.documentElement.scrollWidth - innerWidth")
         found[name] = [*engine.problems(), *engine.run(CUT)] + ["sideways"] * (sideways > 0)

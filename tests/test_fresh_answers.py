@@ -407,7 +407,6 @@ def false_claims(said, student, net):
 
 # Wrong answers: two slips
 
-SLOPES = {"tanh": "(1 - A1**2)", "sigmoid": "A1 * (1 - A1)", "relu": "(Z1 > 0)"}
 PLANTED = {  # by the name of the bug: what is written for what
     "no mean": (r"(D2 = .*) / m\n", r"\1\n"),
     "mean over outputs": (r"(D2 = .*) / m\n", r"\1 / Y.size\n"),
