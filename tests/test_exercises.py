@@ -992,13 +992,14 @@ def two_hidden(
 SQUARE = {"second": lambda W: W}
 ALL_ENTRIES = {"by": np.size}
 MEAN = {"bias": lambda D: D.mean(0)}
+BOTH = ("mean over outputs", "bias mean")
 TABLE["ex-repair"] = [
     *((None, two_hidden()), (None, two_hidden(turn=tuple, slope=lambda a, z: (1 - a) * (1 + a)))),
     ("stopped with ValueError", two_hidden(**SQUARE, **ALL_ENTRIES, **MEAN)),
     ("stopped with ValueError", two_hidden(**SQUARE)),
-    ("", two_hidden(**ALL_ENTRIES)),
+    (BUGS["mean over outputs"].slip, two_hidden(**ALL_ENTRIES)),
     (BUGS["bias mean"].slip, two_hidden(**MEAN)),
-    ("", two_hidden(**ALL_ENTRIES, **MEAN)),
+    ("; and ".join(BUGS[n].slip for n in BOTH), two_hidden(**ALL_ENTRIES, **MEAN)),
     (BUGS["other derivative"].slip, two_hidden(slope=lambda a, z: a * (1 - a))),
     ("gives dW2, db2, dW3, db3", lambda W, A, Y: two_hidden()(W, A, Y)[2:]),
 ]
