@@ -4,18 +4,19 @@
 (function () {
   "use strict";
 
-  // The spellings in which the two differ, each as an expression that matches both.
+  // The forms of words too short for their ending to be cut (used, using, use), and the spellings in which
+  // the two differ: each as an expression that matches both.
   const SPELLINGS = [
+    [/(?<=[aeiouy][^aeiou])(?:ing|ed)$/g, "(?:e|ing)"],
     [/i[sz](?=e|ing|at|$)/g, "i[sz]"],
     [/y[sz](?=e|ing|$)/g, "y[sz]"],
     [/ou?r(?=$|s|al|ed|ing)/g, "ou?r"],
-    [/ll?(?=ed$|ing$)/g, "ll?"],
     [/t(?:re|er)$/g, "t(?:re|er)"],
   ];
 
   function expression(word) {
     let source = word.toLowerCase().replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-    if (source.length > 4) source = source.replace(/(?:ations?|ings?|ed|es|s|e)$/, (end) =>
+    source = source.replace(/(?<=.{4})(?:ations?|(?:(?<=l)l)?(?:ings?|ed)|(?<!tr)es?|s)$/, (end) =>
       end.startsWith("ation") ? "at" : "");
     source = SPELLINGS.reduce((text, [both, either]) => text.replace(both, either), source);
     return new RegExp("(?<![\\p{L}\\d])" + source + "[\\p{L}\\d]*", "giu");

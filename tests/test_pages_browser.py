@@ -204,6 +204,7 @@ def test_search_finds_sections_and_shows_why(open_page, book, host, from_disk):
         ("learning rates", "learning rate"),
         ("Optimizer", "optimiser"),
         ("colors", "colour"),
+        ("labelled", "label"),
         ("gradient (check", None),
         ("xylophone", None),
     ],
@@ -216,6 +217,23 @@ def test_search_knows_both_spellings(open_page, book, question, answer):
         assert page.locator("#search-results li").count() == 0
         assert question in page.get_by_role("status").inner_text()
     assert page.problems == []
+
+
+@pytest.mark.parametrize(
+    ("question", "marked"),
+    [
+        ("peers rates", "peers?|rates?"),
+        ("speed", "speed(ing)?"),
+        ("modes", "mode(s|ls?)?"),
+        ("using", "us(e|ed|es|ers?|eful|ing)"),
+        ("centre", "cent(re|er)s?"),
+    ],
+)
+def test_search_takes_no_other_word_for_one_of_the_question(open_page, book, question, marked):
+    page = open_page((book / "search.html").as_uri() + f"?q={question}")
+    expect(page.get_by_role("status")).to_contain_text(f"“{question}”")
+    marks = page.locator("#search-results mark").all_inner_texts()
+    assert not [mark for mark in marks if not re.fullmatch(marked, mark, re.I)]
 
 
 def test_theme_switches_by_mouse_and_keyboard(open_page, book):
