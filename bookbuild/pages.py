@@ -43,7 +43,7 @@ WIDGETS = Path(__file__).parent.parent / "labsupport" / "widgets"
 PARTS = re.compile("|".join(sorted(path.stem for path in WIDGETS.glob("*.css"))))
 UNKNOWN = ".//*[contains(@style, '#cc0000')]"  # the colour in which KaTeX prints what it cannot set
 # What touches a formula before and behind; not a dash, at which a line may break.
-OPENING, CLOSING = re.compile(r"[^\s—–]*$"), re.compile(r"[^\s—–]*")
+OPENING, CLOSING = re.compile(r"[^\s—–]*\Z"), re.compile(r"[^\s—–]*")
 WORD = re.compile(r"[\w-]+")
 FILE = re.compile(r"[\w-][\w.-]*\.\w+")
 ASSET = re.compile(r"_(?:static|images)/[^?#]+")

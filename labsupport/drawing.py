@@ -106,9 +106,13 @@ def _rounded(tag: re.Match[str]) -> str:
 
 
 def _words(formula: re.Match[str]) -> str:
-    """Put the letters of a formula, of which each has its place, together into words."""
+    """Put the letters of a formula, of which each has its place, together into words.
+
+    Matplotlib writes all of one style first: Z and A of ``Z_1, A_1`` are neighbours there.
+    """
     text = formula[1].replace("\N{NO-BREAK SPACE}", " ")
     letters = re.findall(r'<tspan x="(.*?)" y="(.*?)" style="(.*?)">(.*?)</tspan>', text)
+    letters.sort(key=lambda letter: float(letter[0]))
     return "".join(
         f'<tspan x="{word[0][0]}" y="{y}" style="{style}">{"".join(c for *_, c in word)}</tspan>'
         for (y, style), group in groupby(letters, key=lambda letter: letter[1:3])

@@ -32,6 +32,7 @@ STYLE = """
 .paper-contents a { flex: 1; }
 .paper-number { font-variant-numeric: tabular-nums; min-width: 2em; text-align: right; }
 """
+LEFT_OUT = "Folded cells and solutions are not printed; they are in the pages and the notebooks."
 
 
 def read(path: Path) -> Element:
@@ -80,11 +81,13 @@ def rename(part: Element, page: str, pages: list[str], folder: Path) -> Element:
 def compose(folder: Path, numbers: dict[str, int]) -> str:
     """Return the whole book as one page; `numbers` says on which page of paper a page begins."""
     book = read(folder / "index.html")
+    book.set("data-theme", "light")
     pages = order(book)
     (article,) = book.cssselect("article")
     nav = rename(deepcopy(book.cssselect("nav.bd-links")[0]), "index.html", pages, folder)
     nav.set("class", "paper paper-contents")
     nav.insert(0, html.fromstring("<h1>Contents</h1>"))
+    nav.append(html.fromstring(f"<p>{LEFT_OUT}</p>"))
     for link in nav.cssselect("a"):
         number = html.Element("span", {"class": "paper-number"})
         number.text = str(numbers.get(link.get("href").lstrip("#"), 0))

@@ -273,6 +273,17 @@ def test_text_stays_text():
     assert {"at 0.4771", "the weight w10", "0.002"} <= set(words)
 
 
+def test_letters_of_two_names_stay_apart():
+    """Matplotlib writes letters of one style behind each other, wherever they stand."""
+    with figures.canvas() as (figure, axes):
+        axes[0, 0].set(xlabel="$Z_1, A_1$")
+    drawn = etree.fromstring(drawing.svg(figure))
+    (name,) = (t for t in drawn.iter("{*}text") if "Z" in "".join(t.itertext()))
+    assert [part.text for part in name] == ["Z", "1", ",", "A", "1"]
+    places = [float(part.get("x")) for part in name]
+    assert places == sorted(set(places))
+
+
 def test_a_page_chooses_the_colours_of_lines_and_words_but_not_of_samples():
     """What stands on the shaded plane keeps its colours: the plane is the same in the dark."""
     with figures.canvas() as (figure, axes):

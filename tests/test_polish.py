@@ -192,6 +192,18 @@ def test_the_theme_measures_no_boxes(tmp_path, caplog):
     assert "measures all boxes in other words" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("before", "glued"), [("even (", "("), ("it lies:\n", ""), ("a\n(", "("), ("so ", ""), ("", "")]
+)
+def test_what_touches_a_formula_stays_with_it_and_is_said_once(before, glued):
+    """A line of the source may end before a formula."""
+    formula = '<span class="math"><span class="katex-html"><b class="base">p</b></span></span>'
+    page = html.document_fromstring(f"<p>{before}{formula}, then</p>")
+    pages.glue(page)
+    assert page.text_content() == f"{before}p, then"
+    assert page.cssselect(".glued")[0].text_content() == f"{glued}p,"
+
+
 @pytest.mark.parametrize("image", ["_static/card.png", "https://example.org/_static/card.png"])
 def test_an_image_for_others_has_a_whole_address(image):
     page = html.document_fromstring(

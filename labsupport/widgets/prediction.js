@@ -21,7 +21,9 @@
 
   function showAnswers() {
     document.querySelectorAll(".prediction-beside tr[data-key]").forEach(function (row) {
-      row.cells[1].textContent = read(row.dataset.key) || "nothing yet";
+      var said = read(row.dataset.key);
+      row.cells[1].textContent = said || "nothing yet";
+      row.cells[1].classList.toggle("prediction-none", !said);
     });
   }
 

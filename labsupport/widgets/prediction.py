@@ -79,7 +79,8 @@ class Comparison:
     def _repr_html_(self) -> str:
         rows = "".join(
             f'<tr data-key="{escape(name)}"><th scope="row">{escape(words)}</th>'
-            f"<td>{escape(_said(answer))}</td><td>{escape(str(self.measured[name]))}</td></tr>"
+            f"<td{_none(answer)}>{escape(_said(answer))}</td>"
+            f"<td>{escape(str(self.measured[name]))}</td></tr>"
             for name, (words, answer) in self.prediction.questions.items()
         )
         head = "".join(f'<th scope="col">{t}</th>' for t in ("question", "you said", "measured"))
@@ -91,6 +92,10 @@ class Comparison:
 
 def _said(answer: object) -> str:
     return "nothing yet" if isinstance(answer, EllipsisType) else str(answer)
+
+
+def _none(answer: object) -> str:
+    return ' class="prediction-none"' if isinstance(answer, EllipsisType) else ""
 
 
 def _answer(answer: object) -> str:
