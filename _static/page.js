@@ -32,7 +32,9 @@
     const link = document.querySelector(".bd-links .current.active > a");
     const sidebar = link?.closest(".bd-sidebar-primary");
     if (!sidebar) return;
+    sidebar.scrollTop = 0;
     const [inside, box] = [link.getBoundingClientRect(), sidebar.getBoundingClientRect()];
+    if (inside.bottom < Math.min(box.bottom, innerHeight)) return; // as it stands, with the title
     sidebar.scrollTop += inside.top - box.top - box.height / 3;
   }
 
@@ -109,7 +111,7 @@
       if (/^Arrow/.test(event.key) && !event.target.matches("a")) event.stopPropagation();
     });
     printLight();
-    showChapter();
+    document.addEventListener("DOMContentLoaded", showChapter); // after the theme, which remembers a place
     document.querySelector(".primary-toggle")?.addEventListener("click", () => setTimeout(showChapter));
     document.querySelectorAll(".btn-download-pdf-button").forEach((button) => {
       button.addEventListener("click", () => window.print());

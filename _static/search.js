@@ -39,7 +39,8 @@
   function snippet({ text, words }) {
     const any = new RegExp(words.map((w) => w.source).join("|"), "giu");
     const from = text.lastIndexOf(" ", Math.max(0, text.search(any) - 80)) + 1;
-    const part = text.slice(from, from + 240);
+    const more = from + 240 < text.length;
+    const part = more ? text.slice(from, from + 240).replace(/\s\S*$/, "") : text.slice(from);
     const shown = document.createElement("p");
     let at = 0;
     for (const hit of part.matchAll(any)) {
@@ -48,7 +49,7 @@
       shown.append(part.slice(at, hit.index), mark);
       at = hit.index + hit[0].length;
     }
-    shown.append(part.slice(at) + (from + 240 < text.length ? " …" : ""));
+    shown.append(part.slice(at) + (more ? " …" : ""));
     return shown;
   }
 

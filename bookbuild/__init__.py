@@ -45,7 +45,9 @@ def start_server(start: Callable[[], Any], tries: int = 5) -> Any:
 def give_address(app: Sphinx, config: Config) -> None:
     """Tell the extensions that need it the book's address, which html_baseurl says."""
     config.ogp_site_url = config.html_baseurl
-    config.notfound_urls_prefix = urlsplit(config.html_baseurl).path or "/"
+    prefix = config.notfound_urls_prefix = urlsplit(config.html_baseurl).path or "/"
+    for name, text in config.notfound_context.items():
+        config.notfound_context[name] = text.replace('href="/', f'href="{prefix}')
 
 
 def add_widgets(app: Sphinx) -> None:

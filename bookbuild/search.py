@@ -40,4 +40,6 @@ def sections(name: str, page: Element) -> Iterator[tuple[str, str, str, str]]:
 
 def words(tag: Element) -> str:
     """Return the text of a tag in one line."""
+    for term in tag.iter("dt", "td", "th", "li", "p"):
+        term.tail = f" {term.tail or ''}"
     return " ".join(tag.text_content().split())
