@@ -12,24 +12,24 @@ from labsupport.losses import loss
 class Value:
     """An array that knows what made it, and how slopes go back."""
 
-    def __init__(self, data: Any, made_of: Any = (), *how: Any):
+    def __init__(self, data: Any, made_of: Any = (), back: Any = None):
         self.data: Array = np.asarray(data, dtype=float)
         self.grad: Array = np.zeros_like(self.data)
         self.depth = max((p.depth + 1 for p in made_of), default=0)
         self.made_of = made_of
-        self.back, *self.by = how or (lambda d: (),)  # way back, name
+        self.back = back or (lambda d: ())  # nothing to send
 
     def __add__(self, other: Any) -> "Value":
         parts, a, b = self.beside(other)
-        return Value(a + b, parts, lambda d: (d, d), "+")
+        return Value(a + b, parts, lambda d: (d, d))
 
     def __mul__(self, other: Any) -> "Value":
         parts, a, b = self.beside(other)
-        return Value(a * b, parts, lambda d: (d * b, d * a), "*")
+        return Value(a * b, parts, lambda d: (d * b, d * a))
 
     def __matmul__(self, other: Any) -> "Value":
         parts, a, b = self.beside(other)
-        return Value(a @ b, parts, lambda d: (d @ b.T, a.T @ d), "@")
+        return Value(a @ b, parts, lambda d: (d @ b.T, a.T @ d))
 
     def beside(self, other: Any) -> Any:
         """Give both as values, and their arrays."""
@@ -41,13 +41,13 @@ class Value:
         g, Z = activation(name), self.data
         A = g.value(Z)
         own = g.derivative(Z, A)
-        return Value(A, (self,), lambda d: (d * own,), name)
+        return Value(A, (self,), lambda d: (d * own,))
 
     def loss(self, Y: Array, name: str) -> "Value":
         """Compare with targets: mse, bce, bce_with_logits, ..."""
         L, A = loss(name), self.data
         J, own = L.value(A, Y), L.gradient(A, Y)
-        return Value(J, (self,), lambda d: (d * own,), name)
+        return Value(J, (self,), lambda d: (d * own,))
 
     def tape(self) -> "list[Value]":
         """Give this value and all it was made of, deepest first."""
