@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -50,6 +51,24 @@ def give_address(app: Sphinx, config: Config) -> None:
         config.notfound_context[name] = text.replace('href="/', f'href="{prefix}')
 
 
+def mend_docstring(
+    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
+) -> None:
+    """Let Napoleon take no first name for a type, and no words before a colon."""
+    if "Attributes" in lines:
+        at = lines.index("Attributes")
+        lines[at:] = [re.sub(r"^(\w+), (\w+) :", r"\1,\2 :", line) for line in lines[at:]]
+    if what in ("attribute", "data", "property"):
+        lines.insert(0, "\\ ")
+
+
+def leave_out_aliases(
+    app: Sphinx, what: str, name: str, obj: object, skip: bool, options: object
+) -> bool | None:
+    """Leave out the fields of a tuple of which only their number is said."""
+    return str(getattr(obj, "__doc__", "")).startswith("Alias for field number") or None
+
+
 def add_widgets(app: Sphinx) -> None:
     """Put the scripts and styles of the package's widgets beside the pages."""
     files = [path for path in WIDGETS.iterdir() if path.suffix in (".js", ".css")]
@@ -85,6 +104,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
     katex.Popen = start_process
     katex.KaTeXServer.start = partial(start_server, katex.KaTeXServer.start)
     app.connect("config-inited", give_address)
+    app.connect("autodoc-process-docstring", mend_docstring, priority=400)
+    app.connect("autodoc-skip-member", leave_out_aliases)
     app.add_directive("quoted-figure", quoted.QuotedFigure)
     app.connect("builder-inited", add_widgets)
     app.connect("build-finished", copy_widgets)

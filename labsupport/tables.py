@@ -100,7 +100,7 @@ class Table:
         head = "".join(f'<th scope="col">{escape(name)}</th>' for name in self.header)
         body = "".join(
             f'<tr><th scope="row">{_html(first)}</th>'
-            + "".join(f"<td>{_html(cell)}</td>" for cell in rest)
+            + "".join(f"<td{_whole(cell)}>{_html(cell)}</td>" for cell in rest)
             + "</tr>"
             for first, *rest in self.rows
         )
@@ -110,3 +110,10 @@ class Table:
             '<table class="table dataframe"><caption style="caption-side:top;text-align:left">'
             f"{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         )
+
+
+def _whole(cell: object) -> str:
+    """Keep a number on one line, with its interval; a text may break."""
+    text = str(cell)
+    number = len(text) <= 16 and any(c.isdigit() for c in text)
+    return ' style="white-space:nowrap"' if number else ""

@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup
 from lxml import html
 from PIL import Image
 
+import bookbuild
 from bookbuild import folds, pages
 from labsupport.feedback import verdict
 
@@ -202,6 +203,16 @@ def test_what_touches_a_formula_stays_with_it_and_is_said_once(before, glued):
     pages.glue(page)
     assert page.text_content() == f"{before}p, then"
     assert page.cssselect(".glued")[0].text_content() == f"{glued}p,"
+
+
+def test_a_docstring_is_not_taken_apart():
+    """Napoleon took the first of two names for a type, and words before a colon as well."""
+    lines = ["What it is.", "", "Attributes", "----------", "one, other : int", "    Both."]
+    bookbuild.mend_docstring(None, "class", "", None, None, lines)
+    assert lines[4:] == ["one,other : int", "    Both."]
+    lines = ["How far: two steps."]
+    bookbuild.mend_docstring(None, "data", "", None, None, lines)
+    assert lines == ["\\ ", "How far: two steps."]
 
 
 @pytest.mark.parametrize("image", ["_static/card.png", "https://example.org/_static/card.png"])

@@ -93,8 +93,8 @@ class GradientCheck:
         verdict = {
             "passed": f"passed at tolerance {self.tolerance:g}",
             "failed": f"FAILED at tolerance {self.tolerance:g}",
-            "vacuous": f"VACUOUS: {reasons}. Check again from another start or with other data",
-            "kink": "UNDECIDED: a kink. Move off it, for example by small random biases",
+            "vacuous": f"VACUOUS: {reasons}. Check from another start or other data",
+            "kink": "UNDECIDED: a kink. Move off it by small random biases",
         }
         return "\n".join([*lines, f"gradient check {verdict[self.status]}"])
 
