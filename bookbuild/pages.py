@@ -138,6 +138,8 @@ def tidy(page: Element) -> None:
     if not page.cssselect("meta[name='description']"):
         words = {"name": "description", "content": page.findtext(".//title")}
         page.head.append(html.Element("meta", words))
+    for tag in page.cssselect("meta[property='og:description']"):
+        tag.set("content", page.cssselect("meta[name='description']")[0].get("content"))
     for tag in page.cssselect("meta[property^='og:image']"):
         if not page.cssselect("meta[property='og:image'][content^='http']"):
             tag.drop_tree()
