@@ -17,7 +17,7 @@ from tests.test_slider_browser import COLOURS, contrast
 
 pytestmark = pytest.mark.slow
 
-SETTINGS = [(0.01, 0.0), (0.019, 0.67), (0.03, 0.95), (0.035, 0.1)]
+SETTINGS = [(0.01, 0.0), (0.019, 0.67), (0.03, 0.95), (0.035, 0.1), (0.02, 0.0), (0.03, 0.5)]
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,9 @@ def words(alpha, beta):
         swings, side = abs(roots.imag).max() > 0, roots[abs(roots).argmax()].real < 0
         what = "swings" if swings else "jumps from side to side" if side else "crawls"
         what = "is there at once" if size < 5e-4 else what
-        told.append(("runs away" if size >= 1 else what, f"{size:.3f}"))
+        if size > 1 - 1e-12:
+            what = "runs away" if size > 1 + 1e-12 else "stays as far away"
+        told.append((what, f"{size:.3f}"))
     (along, slow), (across, fast) = told
     return f"Along the valley the ball {along} (factor {slow} a step); across it {across} ({fast})."
 

@@ -41,7 +41,7 @@
     const half = (1 + beta - alpha * h) / 2, inside = half * half - beta;
     const size = inside < 0 ? Math.sqrt(beta) : Math.abs(half) + Math.sqrt(inside);
     const edge = Math.abs(inside) < 1e-9; // two roots that coincide, but for rounding
-    const what = size >= 1 ? "runs away" : size < 5e-4 ? "is there at once" : edge ? "is about to swing" : inside < 0 ? "swings" : half < 0 ? "jumps from side to side" : "crawls";
+    const what = Math.abs(size - 1) < 1e-12 ? "stays as far away" : size > 1 ? "runs away" : size < 5e-4 ? "is there at once" : edge ? "is about to swing" : inside < 0 ? "swings" : half < 0 ? "jumps from side to side" : "crawls";
     return { size, what };
   }
 

@@ -35,7 +35,7 @@ def rate(learning_rate: npt.ArrayLike, momentum: npt.ArrayLike, curvature: npt.A
     -------
     array
         The larger of the sizes of the two roots of r² - (1 + momentum - learning_rate * curvature)
-        r + momentum; above 1 the ball runs away.
+        r + momentum; at 1 the ball stays as far away as it is, above 1 it runs away.
     """
     beta = np.asarray(momentum, dtype=float)
     half = (1 + beta - np.asarray(learning_rate) * curvature) / 2
@@ -131,4 +131,6 @@ class Knobs:
 
     def _cell(self, alpha: float, beta: float) -> str:
         slowest = float(rate(alpha, beta, self.curvatures).max())
-        return f"{slowest:.3f}" if slowest < 1 - 1e-12 else "runs away"
+        if abs(slowest - 1) < 1e-12:
+            return "stays"
+        return f"{slowest:.3f}" if slowest < 1 else "runs away"
