@@ -1424,6 +1424,17 @@ def test_unknown_curves_are_what_the_answers_say():
 
 # Chapter 15
 
+
+def simulated(growth, shrink, steps=1000):
+    """Trials a step that is never to end above 1, counted."""
+    size, trials = 1.0, 0
+    for _ in range(steps):
+        size, trials = size * growth, trials + 1
+        while size > 1:
+            size, trials = size * shrink, trials + 1
+    return trials / steps
+
+
 TABLE["ex-growth"] = [
     (None, lambda g, s: 1 + np.log(g) / np.log(1 / s)),
     ("that is accepted is missing", lambda g, s: np.log(g) / np.log(1 / s)),
@@ -1432,6 +1443,7 @@ TABLE["ex-growth"] = [
     ("is negative", lambda g, s: 1 + np.log(g) / np.log(s)),
     ("take logarithms", lambda g, s: 1 + g * s),
     ("right for 2 and 0.5", lambda g, s: 2.0),
+    ("as a simulation does", lambda g, s: simulated(g, s)),
     ("each doubling", lambda g, s: g / s),
 ]
 
@@ -1451,17 +1463,52 @@ def test_share_of_broken_conditions():
         agrees(told("ex-break-condition", share), hint)
 
 
-def test_interpolate():
+def searched(data, starts, **options):
+    """Steps within 500 passes, the loss after the last of them, and that after all 166."""
+    h = descent.train(RELU, starts, *data[:2], Armijo(1.0, **options), 166, progress=False).history
+    last = (h.passes <= 500).sum(axis=0) - 1
+    return last, h.loss[last, np.arange(len(last))], h.loss[-1]
+
+
+BEST = {"warm": True, "interpolate": True}
+
+
+def test_interpolate_on_other_points():
+    steps, losses, _ = searched(MOONS, CONTEXT["starts"], **BEST)
+    agrees(told("ex-race-interpolate", np.median(steps), np.median(losses)), None)
+    steps, losses, _ = searched(MOONS, CONTEXT["starts"], warm=True)
+    agrees(told("ex-race-interpolate", np.median(steps), np.median(losses)), "without interpol")
+
+
+def test_interpolate_at_the_rehearsal_of_the_page():
+    data = datasets.moons(1200, noise=0.3, test=5 / 6, seed=42)
+    starts = network.initialise(RELU, np.random.default_rng(42), "pytorch", runs=5)
+
+    def says(*answers):
+        return check("ex-race-interpolate", *answers, starts=starts, data=data)
+
+    steps, losses, late = searched(data, starts, **BEST)
+    few, loss = np.median(steps), np.median(losses)
+    agrees(says(few, loss), None)
     for hint, options in {
-        None: {"warm": True, "interpolate": True},
-        "without interpolation": {"warm": True},
-        "without warm start": {"interpolate": True},
+        "that is without interpolation": {"warm": True},
+        "that is without warm start": {"interpolate": True},
+        "that is with c = 0.3": BEST | {"c": 0.3},
+        "that is with a window of ten": BEST | {"window": 10},
     }.items():
-        h = history(Armijo(first=1.0, **options), CONTEXT["starts"], 166)
-        last = (h.passes <= 500).sum(axis=0) - 1
-        agrees(told("ex-race-interpolate", np.median(h.loss[last, np.arange(10)])), hint)
-        if hint is None:
-            agrees(told("ex-race-interpolate", np.median(h.loss[-1])), "more than the budget")
+        few_too, loss_too, _ = (np.median(part) for part in searched(data, starts, **options))
+        agrees(says(few_too, loss_too), hint)
+        agrees(says(few, loss_too), hint)
+        agrees(says(few_too, loss), "is the search warm" if few_too == 166 else hint)
+    for hint, of in {"mean": np.mean, "lowest": np.min, "highest": np.max}.items():
+        agrees(says(few, of(losses)), f"that is the {hint} of the starts")
+    agrees(says(steps.mean(), loss), "that is the mean of the starts")
+    agrees(says(166, loss), "every epoch that was run")
+    agrees(says(few, np.median(late)), "more than the budget")
+    agrees(says(few + 1, loss), "before any step")
+    agrees(says(few - 1, loss), "`afforded` is too small")
+    agrees(says(few, 1.0005 * loss), "right to 3 digits")
+    agrees(says(few, ...), "Write `interpolated`")
 
 
 # Chapter 16
