@@ -22,7 +22,8 @@ from matplotlib.figure import Figure
 
 from labsupport.checks import Array
 
-BLUE, ORANGE, GREEN, PURPLE, BLACK = "#0072b2", "#d55e00", "#009e73", "#aa4499", "#222222"
+BLUE, ORANGE, GREEN, PURPLE, BLACK = "#0072b2", "#d55e00", "#009e73", "#aa4499", "#222228"
+# No grey, or a shade of grey in a plane would be taken for ink: "#222228" is as good as black.
 PAPER = "#fefefe"  # what is hidden behind a box is hidden by the page's own ground
 LINES = [
     (BLUE, "-"),
