@@ -1,9 +1,10 @@
 """The time of labsupport against that of its peers, as one table of ratios.
 
-Both sides of a row do the same work, checked before the clock starts, and take turns (ours, theirs,
-ours, theirs, ...), so that a machine that slows down slows both. A ratio is that of two neighbours;
-the table gives the median and the range. A new row is a function that gives such ratios, under
-`@row`; one whose peer is not installed says so.
+Where both sides of a row do the same work, that is checked before the clock starts; other rows say
+what a thing costs over a plainer one. The sides take turns (ours, theirs, ours, theirs, ...), so
+that a machine that slows down slows both. A ratio is that of two neighbours; the table gives the
+median and the range. A new row is a function that gives such ratios, under `@row`; one whose peer
+is not installed says so.
 """
 
 from __future__ import annotations

@@ -63,12 +63,12 @@ def at_once(rule: Rule, size: Size) -> Array:
     return RUNS * beside_pytorch(rule, size, starts())
 
 
-@row("one epoch of heavy ball, XOR 2-4-1", "of a fixed rate", at_most=1.3)
+@row("one epoch of heavy ball, XOR 2-4-1", "one epoch of a fixed rate", at_most=1.3)
 def ball_against_fixed(size: Size) -> Array:
     return against_fixed(BALL, size)
 
 
-@row("one epoch of Adam, XOR 2-4-1", "of a fixed rate", at_most=1.6)
+@row("one epoch of Adam, XOR 2-4-1", "one epoch of a fixed rate", at_most=1.6)
 def adam_against_fixed(size: Size) -> Array:
     return against_fixed(ADAM, size)
 
