@@ -1548,7 +1548,16 @@ TABLE["ex-temperature"] = [
     ("not over all entries", lambda Z, Y, T: by_temperature()(Z, Y, T) / Y.shape[1]),
     ("the sign is wrong", by_temperature(sign=-1)),
     ("not those of a column", by_temperature(axis=0)),
-    ("take the largest of a row off", by_temperature(shift=False)),
+    ("not finite for large ones: take the largest", by_temperature(shift=False)),
+    (
+        "wrong for large ones: take the largest",
+        lambda Z, Y, T: np.nan_to_num(by_temperature(shift=False)(Z, Y, T)),
+    ),
+    (
+        "wrong for large ones: take the largest",
+        lambda Z, Y, T: by_temperature(shift=False)(np.clip(Z, -50, 50), Y, T),
+    ),
+    ("wrong for large ones", lambda Z, Y, T: by_temperature()(Z, Y, T)[abs(Z).max(axis=1) < 99]),
 ]
 
 
@@ -1569,6 +1578,8 @@ TABLE["ex-confused"] = [
     ("only one direction counts here", lambda C: top_pair(C, lambda C: np.triu(C, 1))),
     ("below the diagonal", lambda C: top_pair(C, lambda C: np.tril(C, -1))),
     ("the smaller class comes first", lambda C: top_pair(C, turn=-1)),
+    ("more than three classes", lambda C: top_pair(C[:3, :3])),
+    ("need not have class 0", lambda C: (0, 1 + (C + C.T)[0, 1:].argmax())),
 ]
 
 

@@ -95,9 +95,12 @@ def temperature(warm_delta: object) -> Verdict:
     if not ordinary:
         return ordinary
     for Z, Y, T in cases:
-        if not np.isfinite(array(name, call(name, warm_delta, 500 * Z, Y, T))).all():
-            why = "not finite for large ones: take the largest of a row off before the exponential"
-            return wrong(f"`{name}` is right for small logits, and {why}.")
+        large = array(name, call(name, warm_delta, 500 * Z, Y, T))
+        want = _warm(500 * Z, Y, T)
+        if large.shape != want.shape or not np.allclose(large, want, rtol=1e-6, atol=1e-9):
+            why = "wrong" if np.isfinite(large).all() else "not finite"
+            cure = "take the largest of a row off before the exponential, and change nothing else"
+            return wrong(f"`{name}` is right for small logits, and {why} for large ones: {cure}.")
     return ordinary
 
 
@@ -119,12 +122,11 @@ def confused(most_confused: object) -> Verdict:
     """Judge the pair of classes that a confusion matrix confuses most, ex-confused."""
     rng = np.random.default_rng(72)
     cases = []
-    for n, upper in ((3, False), (4, True), (10, False)):
+    for n, (i, j), upper in ((3, (0, 2), False), (4, (1, 2), True), (10, (4, 7), False)):
         C = rng.permutation(np.arange(2.0 * n * n))[: n * n].reshape(n, n) + 100 * np.eye(n)
-        i, j = np.sort(rng.choice(n, 2, replace=False))
         C[i, j] = C[j, i] = 2 * n * n - 1  # most in both directions together ...
         k = (j + 1) % n if (j + 1) % n != i else (j + 2) % n
-        decoy = tuple(sorted((int(j), int(k)), reverse=not upper))
+        decoy = tuple(sorted((j, k), reverse=not upper))
         C[decoy], C[decoy[::-1]] = 2 * n * n + 5, 0  # ... but another pair in one
         cases.append((C,))
     slips = {
@@ -134,6 +136,8 @@ def confused(most_confused: object) -> Verdict:
         "only one direction counts here: above the diagonal": lambda C: _largest(np.triu(C, 1)),
         "that is only what lies below the diagonal": lambda C: _largest(np.tril(C, -1)),
         "the smaller class comes first": lambda C: _pair(C)[::-1],
+        "the two need not have class 0 among them": lambda C: [0, 1 + (C + C.T)[0, 1:].argmax()],
+        "a matrix may have more than three classes": lambda C: _pair(C[:3, :3]),
     }
     return diagnosis.function("most_confused", most_confused, _pair, cases, slips=slips)
 
