@@ -5,12 +5,15 @@ Jupyter Book does not turn a Markdown table that a cell displays into a table, h
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 import numpy.typing as npt
+
+WHOLE = "white-space:nowrap"
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,7 +55,10 @@ class Sketch:
 
 
 def _html(cell: object) -> str:
-    return cell._repr_html_() if isinstance(cell, Sketch) else escape(str(cell))
+    if isinstance(cell, Sketch):
+        return cell._repr_html_()
+    # An interval stays whole: "(80-90 %)".
+    return re.sub(r"\([\d.–-]+ %\)", rf'<span style="{WHOLE}">\g<0></span>', escape(str(cell)))
 
 
 @dataclass(frozen=True, repr=False)
@@ -113,7 +119,7 @@ class Table:
 
 
 def _whole(cell: object) -> str:
-    """Keep a number on one line, with its interval; a text may break."""
+    """Keep a number on one line; a text may break, and so may a number before its interval."""
     text = str(cell)
-    number = len(text) <= 16 and any(c.isdigit() for c in text)
-    return ' style="white-space:nowrap"' if number else ""
+    number = len(text) <= 16 and any(c.isdigit() for c in text) and "(" not in text
+    return f' style="{WHOLE}"' if number else ""

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from labsupport.tables import Sketch, Table
+from labsupport.tables import WHOLE, Sketch, Table
 
 TABLE = Table(["name", "size < 2"], [["a & b", 1], ["c", "<br>"]], 'A "small" table')
 
@@ -51,3 +51,12 @@ def test_a_sketch_in_a_table_draws_both_curves_and_says_what_is_seen():
 def test_a_row_that_is_too_short():
     with pytest.raises(ValueError, match="row 2 has 1 cells; expected 2"):
         Table(["a", "b"], [[1, 2], [3]], "")
+
+
+def test_numbers_and_intervals_stay_whole():
+    cells = "1.002 ± 0.006", "200 (98-100 %)", "more than a line of words, 12 of them"
+    table = Table(("", "a", "b", "c"), [("x", *cells)], "t")
+    number, count, text = ElementTree.fromstring(table._repr_html_()).iter("td")
+    assert (number.get("style"), count.get("style"), text.get("style")) == (WHOLE, None, None)
+    (interval,) = count
+    assert (interval.get("style"), interval.text) == (WHOLE, "(98-100 %)")

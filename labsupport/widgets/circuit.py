@@ -107,7 +107,8 @@ class Circuit(Gates):
         return (
             f'<svg viewBox="0 0 {width:g} {height:g}" width="{width:g}" role="img" '
             f'aria-label="{label}" fill="currentColor" font-size="13" '
-            f'font-family="sans-serif">{wires}{boxes}{gates}</svg>'
+            'font-family="Arial, Liberation Sans, Helvetica, sans-serif">'
+            f"{wires}{boxes}{gates}</svg>"
         )
 
     @staticmethod
