@@ -47,8 +47,9 @@ def give_address(app: Sphinx, config: Config) -> None:
     """Tell the extensions that need it the book's address, which html_baseurl says."""
     config.ogp_site_url = config.html_baseurl
     prefix = config.notfound_urls_prefix = urlsplit(config.html_baseurl).path or "/"
-    for name, text in config.notfound_context.items():
-        config.notfound_context[name] = text.replace('href="/', f'href="{prefix}')
+    if "notfound_context" in config:
+        body = config.notfound_context["body"].replace('href="/', f'href="{prefix}')
+        config.notfound_context["body"] = body
 
 
 def mend_docstring(
@@ -104,6 +105,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     katex.Popen = start_process
     katex.KaTeXServer.start = partial(start_server, katex.KaTeXServer.start)
     app.connect("config-inited", give_address)
+    app.setup_extension("sphinx.ext.autodoc")  # it tells of docstrings
     app.connect("autodoc-process-docstring", mend_docstring, priority=400)
     app.connect("autodoc-skip-member", leave_out_aliases)
     app.add_directive("quoted-figure", quoted.QuotedFigure)

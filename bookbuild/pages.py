@@ -77,7 +77,8 @@ def polish(folder: Path) -> None:
         draw_icons(page, path.name)
         place_images(page, folder)
         move_scripts(page, folder, path.name)
-    leave_out_measuring(folder / "_static" / "scripts" / "pydata-sphinx-theme.js")
+    for theme in folder.glob("_static/scripts/pydata-sphinx-theme.js"):
+        leave_out_measuring(theme)
     one_style_sheet(list(pages.values()), folder)
     named = {path.relative_to(folder).as_posix(): page for path, page in pages.items()}
     search.write(named, folder / "_static" / "sections.js")
