@@ -58,9 +58,13 @@ def mend_docstring(
     """Let Napoleon take no first name for a type, and no words before a colon."""
     if "Attributes" in lines:
         at = lines.index("Attributes")
-        lines[at:] = [re.sub(r"^(\w+), (\w+) :", r"\1,\2 :", line) for line in lines[at:]]
+        lines[at:] = [re.sub(r"^\w+(, \w+)+ :", _joined, line) for line in lines[at:]]
     if what in ("attribute", "data", "property"):
         lines.insert(0, "\\ ")
+
+
+def _joined(names: re.Match[str]) -> str:
+    return names[0].replace(", ", ",")
 
 
 def leave_out_aliases(

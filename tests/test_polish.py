@@ -207,9 +207,9 @@ def test_what_touches_a_formula_stays_with_it_and_is_said_once(before, glued):
 
 def test_a_docstring_is_not_taken_apart():
     """Napoleon took the first of two names for a type, and words before a colon as well."""
-    lines = ["What it is.", "", "Attributes", "----------", "one, other : int", "    Both."]
+    lines = ["What it is.", "", "Attributes", "----------", "one, other, third : int", "    All."]
     bookbuild.mend_docstring(None, "class", "", None, None, lines)
-    assert lines[4:] == ["one,other : int", "    Both."]
+    assert lines[4:] == ["one,other,third : int", "    All."]
     lines = ["How far: two steps."]
     bookbuild.mend_docstring(None, "data", "", None, None, lines)
     assert lines == ["\\ ", "How far: two steps."]
