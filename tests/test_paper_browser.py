@@ -104,7 +104,7 @@ def test_a_book_is_printed_with_contents_and_bookmarks(tmp_path):
     assert said.startswith("5 pages of paper")
     reader = PdfReader(tmp_path / "out" / "book.pdf")
     texts = [" ".join(page.extract_text().split()) for page in reader.pages]
-    assert texts[2] == "3 Contents Book 1 One 4"
+    assert texts[2] == f"3 Contents Book 1 One 4 {pdf.LEFT_OUT}"
     assert [mark.title for mark in reader.outline] == ["Book", "Contents", "One"]
     (link,) = (a.get_object() for a in reader.pages[1]["/Annots"])
     named = reader.named_destinations[link["/Dest"]]

@@ -26,6 +26,14 @@ def tap(page, selector):
     page.touchscreen.tap(*at_rest(page, selector))
 
 
+def at_the_foot(page, selector):
+    """Tap what is behind sections that take their height when they come into sight."""
+    foot = "scrollTo(0, document.documentElement.scrollHeight)"
+    at = [None]
+    until(lambda: at.append(page.evaluate(f"{foot}, scrollY")) or at[-1] == at[-2])
+    tap(page, selector)
+
+
 def slide(handle, share):
     """Put a finger on a slider's track."""
     box = handle.bounding_box()
@@ -48,9 +56,9 @@ def test_the_buttons_of_the_header(touched):
 
 def test_a_chapter_is_chosen_read_and_forgotten(touched):
     page, _ = touched("chapters/07-four-equations")
-    page.locator(".prev-next-area .right-next").tap()
+    at_the_foot(page, ".prev-next-area .right-next")
     page.wait_for_url("**/08-autograd.html")
-    page.locator(".prev-next-area .left-prev").tap()
+    at_the_foot(page, ".prev-next-area .left-prev")
     page.wait_for_url("**/07-four-equations.html")
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     page.wait_for_function("localStorage.getItem('lab-read')?.includes('07-')")
