@@ -18,11 +18,11 @@ from labsupport import feedback, network, torch_twin, zoo
 from labsupport.activations import ACTIVATIONS, activation
 from labsupport.bugs import BUGS, too_early
 from labsupport.feedback import cases, patience
+from labsupport.feedback.answers import call
+from labsupport.feedback.judges import number
 from labsupport.feedback.verdict import (
     Unreadable,
-    call,
     is_open,
-    number,
     right,
     together,
     unattempted,

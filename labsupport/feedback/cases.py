@@ -15,7 +15,8 @@ import numpy as np
 
 from labsupport import network
 from labsupport.checks import Array
-from labsupport.feedback.verdict import Unreadable, array, wrong
+from labsupport.feedback.answers import array
+from labsupport.feedback.verdict import Unreadable, wrong
 from labsupport.network import Cache, Network, Parameters
 
 

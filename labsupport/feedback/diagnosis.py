@@ -18,9 +18,17 @@ import numpy as np
 from labsupport import bugs, network
 from labsupport.checks import Array
 from labsupport.feedback import mistakes
+from labsupport.feedback.answers import call
 from labsupport.feedback.cases import Case, draw, expected, names, several, tensors
 from labsupport.feedback.mistakes import Trial, facts, likely, misplaced, right_ones
-from labsupport.feedback.verdict import Endless, Unreadable, Verdict, call, reading, right, wrong
+from labsupport.feedback.verdict import (
+    Endless,
+    Unreadable,
+    Verdict,
+    reading,
+    right,
+    wrong,
+)
 from labsupport.lines import CORRECT, AtUpdate, Bug, both, update_line
 from labsupport.network import Network, Parameters
 

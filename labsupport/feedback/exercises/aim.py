@@ -6,17 +6,9 @@ import numpy as np
 
 from labsupport import datasets
 from labsupport.checks import Array
-from labsupport.feedback.verdict import (
-    Judge,
-    Verdict,
-    array,
-    is_open,
-    number,
-    one_number,
-    right,
-    unattempted,
-    wrong,
-)
+from labsupport.feedback.answers import array, one_number
+from labsupport.feedback.judges import number
+from labsupport.feedback.verdict import Judge, Verdict, is_open, right, unattempted, wrong
 
 HARD = {(0, 1, 1, 0), (1, 0, 0, 1)}
 """The two tables of which no line has the ones on one side."""

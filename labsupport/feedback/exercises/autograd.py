@@ -10,15 +10,9 @@ import numpy as np
 from labsupport.autograd import Value, unstretch
 from labsupport.checks import Array
 from labsupport.feedback import diagnosis
-from labsupport.feedback.verdict import (
-    Judge,
-    Verdict,
-    call,
-    number,
-    reading,
-    together,
-    wrong,
-)
+from labsupport.feedback.answers import call
+from labsupport.feedback.judges import number
+from labsupport.feedback.verdict import Judge, Verdict, reading, together, wrong
 
 SHAPES: list[tuple[tuple[int, ...], tuple[int, ...]]] = [((4, 3), (4, 3)), ((4, 3), (1, 3))]
 SHAPES += [((4, 1), (4, 3)), ((), ())]

@@ -11,20 +11,9 @@ import numpy as np
 
 from labsupport import datasets, descent, network
 from labsupport.checks import Array
-from labsupport.feedback.verdict import (
-    Judge,
-    Unreadable,
-    Verdict,
-    array,
-    call,
-    close,
-    number,
-    one_number,
-    right,
-    table,
-    together,
-    wrong,
-)
+from labsupport.feedback.answers import array, call, one_number, table
+from labsupport.feedback.judges import close, number
+from labsupport.feedback.verdict import Judge, Unreadable, Verdict, right, together, wrong
 from labsupport.history import History
 from labsupport.network import Network, Parameters
 

@@ -11,7 +11,15 @@ from labsupport import network, zoo
 from labsupport.bugs import BUGS
 from labsupport.feedback import diagnosis
 from labsupport.feedback.cases import Case
-from labsupport.feedback.verdict import Judge, Verdict, is_open, right, together, unattempted, wrong
+from labsupport.feedback.verdict import (
+    Judge,
+    Verdict,
+    is_open,
+    right,
+    together,
+    unattempted,
+    wrong,
+)
 from labsupport.gradcheck.agreement import relative_error
 from labsupport.lines import Bug
 

@@ -9,14 +9,12 @@ import numpy as np
 from labsupport import descent, network
 from labsupport.checks import Array
 from labsupport.datasets import Split
+from labsupport.feedback.answers import call, one_number
+from labsupport.feedback.judges import close, number
 from labsupport.feedback.verdict import (
     Judge,
     Verdict,
-    call,
-    close,
     is_open,
-    number,
-    one_number,
     right,
     together,
     unattempted,

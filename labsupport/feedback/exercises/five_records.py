@@ -10,13 +10,12 @@ import numpy as np
 
 from labsupport import descent, network, records
 from labsupport.checks import Array
+from labsupport.feedback.answers import call, one_number
+from labsupport.feedback.judges import number
 from labsupport.feedback.verdict import (
     Judge,
     Verdict,
-    call,
     is_open,
-    number,
-    one_number,
     right,
     together,
     unattempted,

@@ -10,13 +10,13 @@ import numpy as np
 
 from labsupport.checks import Array
 from labsupport.feedback import diagnosis
+from labsupport.feedback.answers import members
 from labsupport.feedback.cases import Case
+from labsupport.feedback.judges import number
 from labsupport.feedback.verdict import (
     Judge,
     Verdict,
     is_open,
-    members,
-    number,
     reading,
     right,
     together,

@@ -9,16 +9,9 @@ import numpy as np
 
 from labsupport.activations import SLOPE
 from labsupport.checks import Array
-from labsupport.feedback.verdict import (
-    Judge,
-    Verdict,
-    call,
-    close,
-    number,
-    one_number,
-    right,
-    wrong,
-)
+from labsupport.feedback.answers import call, one_number
+from labsupport.feedback.judges import close, number
+from labsupport.feedback.verdict import Judge, Verdict, right, wrong
 
 
 def _wavy(x: Array) -> Any:

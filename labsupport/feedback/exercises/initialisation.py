@@ -7,14 +7,12 @@ from typing import Any
 import numpy as np
 
 from labsupport import network
+from labsupport.feedback.answers import call, members, one_number
+from labsupport.feedback.judges import close
 from labsupport.feedback.verdict import (
     Judge,
     Verdict,
-    call,
-    close,
     is_open,
-    members,
-    one_number,
     reading,
     right,
     together,

@@ -6,8 +6,10 @@ import numpy as np
 from scipy.special import expit
 
 from labsupport.checks import Array
+from labsupport.feedback.answers import array, call
 from labsupport.feedback.diagnosis import function
-from labsupport.feedback.verdict import Judge, Verdict, array, call, number, right, wrong
+from labsupport.feedback.judges import number
+from labsupport.feedback.verdict import Judge, Verdict, right, wrong
 
 
 def _tanh_delta(Z: Array, Y: Array) -> Array:

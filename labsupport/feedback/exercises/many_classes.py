@@ -9,14 +9,9 @@ import numpy as np
 from labsupport.checks import Array
 from labsupport.datasets import Parts
 from labsupport.feedback import diagnosis
-from labsupport.feedback.verdict import (
-    Judge,
-    Verdict,
-    array,
-    call,
-    matched,
-    wrong,
-)
+from labsupport.feedback.answers import array, call
+from labsupport.feedback.judges import matched
+from labsupport.feedback.verdict import Judge, Verdict, wrong
 from labsupport.losses import softmax
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from labsupport.checks import Array
 from labsupport.feedback import diagnosis
-from labsupport.feedback.verdict import Judge, Verdict, matched
+from labsupport.feedback.judges import matched
+from labsupport.feedback.verdict import Judge, Verdict
 
 RUNS = {
     "A": "own shuffle",

@@ -12,18 +12,15 @@ from labsupport import datasets, descent, network
 from labsupport.activations import activation
 from labsupport.checks import Array
 from labsupport.feedback import diagnosis
+from labsupport.feedback.answers import array, call, members, table
 from labsupport.feedback.cases import Case, draw, expected, tensors
 from labsupport.feedback.mistakes import differ, norm
 from labsupport.feedback.verdict import (
     Judge,
     Unreadable,
     Verdict,
-    array,
-    call,
     is_open,
-    members,
     right,
-    table,
     together,
     wrong,
 )

@@ -11,7 +11,8 @@ import numpy as np
 from labsupport import datasets, network
 from labsupport.checks import Array
 from labsupport.feedback.diagnosis import function
-from labsupport.feedback.verdict import Judge, Verdict, number, right, wrong
+from labsupport.feedback.judges import number
+from labsupport.feedback.verdict import Judge, Verdict, right, wrong
 
 
 def third_layer(answer: object) -> Verdict:

@@ -10,16 +10,14 @@ import numpy as np
 from labsupport import datasets, descent, network
 from labsupport.checks import Array
 from labsupport.feedback import diagnosis
+from labsupport.feedback.answers import array, call, one_number
 from labsupport.feedback.cases import Case
+from labsupport.feedback.judges import close
 from labsupport.feedback.verdict import (
     Judge,
     Unreadable,
     Verdict,
-    array,
-    call,
-    close,
     is_open,
-    one_number,
     right,
     unattempted,
     wrong,

@@ -8,7 +8,9 @@ import numpy as np
 
 from labsupport import datasets, network
 from labsupport.checks import Array
-from labsupport.feedback.verdict import Judge, Verdict, number, one_number, together
+from labsupport.feedback.answers import one_number
+from labsupport.feedback.judges import number
+from labsupport.feedback.verdict import Judge, Verdict, together
 from labsupport.network import Network, Parameters
 
 

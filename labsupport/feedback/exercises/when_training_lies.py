@@ -9,7 +9,9 @@ from scipy.stats import binomtest
 
 from labsupport import datasets, network
 from labsupport.checks import Array
-from labsupport.feedback.verdict import Judge, Verdict, array, call, number, right, together, wrong
+from labsupport.feedback.answers import array, call
+from labsupport.feedback.judges import number
+from labsupport.feedback.verdict import Judge, Verdict, right, together, wrong
 from labsupport.network import Network, Parameters
 
 SOLVED, STARTS = 53, 200
