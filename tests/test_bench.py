@@ -4,14 +4,16 @@ import json
 import re
 import sys
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import labsupport
-from benchmarks import growth, one_network, report, table, workers
+from benchmarks import growth, lighthouse, one_network, report, table, workers
 from benchmarks.table import ROWS, Row, Size
 
+ROOT = Path(__file__).parent.parent
 TINY = Size(turns=2, epochs=3)
 
 
@@ -154,3 +156,40 @@ def test_both_train_the_same_network():
     X, Y = growth.datasets.xor()
     loss = growth.ours(net, X, Y)(20).history.loss[-1]
     assert np.isclose(growth.theirs(net, X, Y, "cpu")(21), loss, rtol=1e-12)
+
+
+def test_lighthouse_is_asked_about_every_page_and_kept(monkeypatch, tmp_path, capsys):
+    (tmp_path / "a").mkdir()
+    for page in ("index.html", "a/b.html"):
+        (tmp_path / page).write_text("<p>Here.</p>")
+    asked, stored = [], tmp_path / "stored.json"
+
+    def answer(address):
+        asked.append(address.partition("localhost:")[2].partition("/")[2])
+        scores = {"performance": 0.974, "accessibility": 1, "best-practices": 1, "seo": 0.9}
+        return {
+            "lighthouseVersion": "0",
+            "categories": {name: {"score": score} for name, score in scores.items()},
+            "audits": {"total-byte-weight": {"numericValue": 12_600}},
+        }
+
+    for name, value in {"ask": answer, "HTML": tmp_path, "STORED": stored}.items():
+        monkeypatch.setattr(lighthouse, name, value)
+    lighthouse.main(["b"])
+    assert asked == ["a/b.html"] and "'performance': 97" in capsys.readouterr().out
+    assert not stored.exists()
+    lighthouse.main([])
+    found = json.loads(stored.read_text("utf-8"))
+    row = {"performance": 97, "accessibility": 100, "best practices": 100, "SEO": 90, "kB": 13}
+    assert found["pages"] == [{"page": "b"} | row, {"page": "index"} | row]
+
+
+def test_what_lighthouse_said_is_of_every_page_and_as_good_as_promised():
+    """CONTRIBUTING names the numbers; whoever adds a page asks again."""
+    toc = (ROOT / "_toc.yml").read_text("utf-8")
+    listed = {name.rpartition("/")[2] for name in re.findall(r"(?:file|root): (\S+)", toc)}
+    rows = json.loads(lighthouse.STORED.read_text("utf-8"))["pages"]
+    assert {row["page"] for row in rows} == listed | {"404", "search"}
+    for row in rows:
+        assert row["performance"] >= 95 and row["kB"] <= 300, row
+        assert {row["accessibility"], row["best practices"], row["SEO"]} == {100}, row
